@@ -1,0 +1,81 @@
+"""Time as an argument: the wall clock, and a virtual one that starts anywhere and runs at any speed."""
+
+import math
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+# Asia/Kolkata has had one offset since 1945, so a fixed zone is exact and needs no zone database.
+IST = timezone(timedelta(hours=5, minutes=30), "IST")
+
+
+class Clock(Protocol):
+    """What the loop needs of time. Instants are aware and IST; durations come from `monotonic`."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, IST."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never step back, for durations of real work."""
+        ...
+
+    def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
+        """Sleep until `instant` on this clock; return False at once when `stop` is set."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    # A wait is cut into pieces so that a stepped wall clock is noticed within this many seconds.
+    LONGEST_WAIT_SECONDS = 30.0
+
+    def now(self) -> datetime:
+        """Return the wall clock's instant in IST."""
+        return datetime.now(IST)
+
+    def monotonic(self) -> float:
+        """Return `time.monotonic`."""
+        return time.monotonic()
+
+    def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
+        """Sleep on the stop event, so that a signal ends the wait at once."""
+        while (remaining := (instant - self.now()).total_seconds()) > 0:
+            if stop.wait(min(remaining, self.LONGEST_WAIT_SECONDS)):
+                return False
+        return not stop.is_set()
+
+
+class VirtualClock:
+    """A clock that starts at `start` and runs `speed` times as fast as the machine's.
+
+    With `speed` infinite it stands still but for `wait_until`, which jumps: a whole session then takes
+    as long as its work does.
+    """
+
+    def __init__(self, start: datetime, speed: float = 1.0) -> None:
+        self._origin = start.astimezone(IST)
+        self._speed = speed
+        self._started = time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the virtual instant, IST."""
+        if math.isinf(self._speed):
+            return self._origin
+        return self._origin + timedelta(seconds=(time.monotonic() - self._started) * self._speed)
+
+    def monotonic(self) -> float:
+        """Return real seconds: how long work took is true at any speed."""
+        return time.monotonic()
+
+    def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
+        """Sleep the real time that `instant` is away, or jump to it at infinite speed."""
+        if math.isinf(self._speed):
+            self._origin = max(self._origin, instant.astimezone(IST))
+            return not stop.is_set()
+        while (remaining := (instant - self.now()).total_seconds() / self._speed) > 0:
+            if stop.wait(remaining):
+                return False
+        return not stop.is_set()

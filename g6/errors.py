@@ -1,0 +1,33 @@
+"""Errors named by what to do next. Only adapters translate a vendor's exceptions into these, once."""
+
+
+class G6Error(Exception):
+    """Base of every error that G6 raises on purpose; its text is one line that says what to do."""
+
+
+class ConfigError(G6Error):
+    """Refuse to start: a person must change an argument, a setting or a file (exit 2)."""
+
+
+class TransientError(G6Error):
+    """Try again within the minute's budget, not before `retry_after` seconds where that is known."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AuthError(G6Error):
+    """A person must log in (exit 4). Never retried: it holds until the credentials change."""
+
+
+class BadResponse(G6Error):
+    """The answer cannot be used: count it and drop that piece."""
+
+
+class SinkError(G6Error):
+    """A store did not take what it was given: keep the cursor, go on, try again next minute."""
+
+
+class DataDirectoryBusy(G6Error):
+    """Another G6 holds the data directory (exit 75)."""

@@ -1,0 +1,1 @@
+"""The nouns that rooms pass to one another. numpy and the standard library only."""

@@ -1,0 +1,112 @@
+"""The option chain of one index and one expiry at one instant, and with it the column schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+
+import numpy as np
+
+from g6.model.columns import UNSET, Bools, Floats, column, freeze, schema_of
+
+NO_AGGREGATES: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionChain:
+    """Columns of equal length, one row per leg, read-only; a stage returns `replace(chain, iv=…)`.
+
+    The columns' metadata below is the schema: stores, API and docs derive from it. Missing is NaN.
+    """
+
+    index: str
+    expiry: date
+    codes: tuple[str, ...]  # the expiry codes that point at this expiry, nearest first
+    at: datetime  # the instant of the quotes, IST; what time to expiry is counted from
+    expires_at: datetime  # the contract's own close on its expiry day, IST
+    spot: float  # index points
+    spot_frozen: bool  # the index stands still (closing auction) while its options trade
+    expected: int  # legs that were asked for
+    lot: int  # units per lot, for reading quantities; quantities themselves are in units
+
+    strike: Floats = column("identity", "points", "Strike price")
+    is_call: Bools = column("identity", "bool", "True for a call (CE), false for a put (PE)")
+
+    answered: Floats = column("collected", "bool", "1 when the provider answered for this leg, else 0")
+    last: Floats = column("collected", "rupees", "Last traded price")
+    bid: Floats = column("collected", "rupees", "Best bid")
+    ask: Floats = column("collected", "rupees", "Best ask")
+    bid_quantity: Floats = column("collected", "units", "Quantity at the best bid")
+    ask_quantity: Floats = column("collected", "units", "Quantity at the best ask")
+    volume: Floats = column("collected", "units", "Quantity traded today")
+    oi: Floats = column("collected", "units", "Open interest")
+    average_price: Floats = column("collected", "rupees", "Volume-weighted average price of the day")
+    quote_age_seconds: Floats = column("collected", "seconds", "Age of the exchange's quote stamp", 1)
+    trade_age_seconds: Floats = column("collected", "seconds", "Age of the last trade", 1)
+    broker_iv: Floats = column("collected", "1/sqrt(year)", "The vendor's own implied volatility, kept beside ours", 6)
+    defect: Floats = column("collected", "code", "Why part of this leg was refused; see LEG_DEFECTS (0: nothing)")
+
+    offset: Floats = column("derived", "strikes", "Listed strikes away from the ATM, negative below it")
+    price: Floats = column("derived", "rupees", "Price that the implied volatility was solved from", 4)
+    price_source: Floats = column("derived", "code", "Where `price` came from; see PRICE_SOURCES")
+    iv: Floats = column("derived", "1/sqrt(year)", "Implied volatility of the strike, from its out-of-the-money leg", 6)
+    leg_iv: Floats = column("derived", "1/sqrt(year)", "Implied volatility from this leg's own price", 6)
+    iv_status: Floats = column("derived", "code", "Why `leg_iv` is what it is; see IV_STATUSES")
+    iv_error: Floats = column("derived", "1/sqrt(year)", "Half a tick over vega: what rounding allows", 6)
+    delta: Floats = column("derived", "1", "Change of price per point of the spot", 6)
+    gamma: Floats = column("derived", "1/points", "Change of delta per point of the spot", 9)
+    theta: Floats = column("derived", "rupees/day", "Change of price per calendar day", 4)
+    vega: Floats = column("derived", "rupees/vol point", "Change of price per 0.01 of volatility", 4)
+    rho: Floats = column("derived", "rupees/%", "Change of price per 0.01 of the rate", 4)
+
+    future: float = np.nan  # last price of the future of this expiry, rupees
+    tick: float = 0.05  # price step, rupees
+    forward: float = np.nan  # the level that options of this expiry are priced on
+    forward_source: str = ""  # parity, future or spot
+    rate: float = np.nan  # continuously compounded, per year
+    years: float = np.nan  # time to expiry as the model used it
+    atm: float = np.nan  # strike
+    atm_reference: str = ""  # spot or forward
+    settling: bool = False  # inside the averaging window of an expiry day: IV is unreliable
+    aggregates: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)
+
+    def __post_init__(self) -> None:
+        n = len(self.strike)
+        for spec in LEG_COLUMNS:
+            values = getattr(self, spec.name)
+            filled = np.full(n, np.nan) if values is UNSET else values
+            if len(filled) != n:
+                raise ValueError(f"column {spec.name} has {len(filled)} rows, the chain has {n}")
+            object.__setattr__(self, spec.name, freeze(filled))
+
+    def __len__(self) -> int:
+        return len(self.strike)
+
+    @property
+    def received(self) -> int:
+        """Return how many legs answered."""
+        return int(np.count_nonzero(self.answered == 1))
+
+
+LEG_COLUMNS = schema_of(OptionChain)
+
+EXPIRY_CODES = ("this_week", "next_week", "this_month", "next_month")
+
+# Codes that columns hold. A number, once given, keeps its meaning for ever.
+LEG_DEFECTS = ("none", "absent", "crossed", "zero_price", "negative")
+PRICE_SOURCES = ("none", "mid", "last", "average")
+IV_STATUSES = (
+    "solved", "no_price", "below_intrinsic", "above_maximum", "not_identifiable", "no_forward", "expired",
+)  # fmt: skip
+
+
+def mask_of(codes: tuple[str, ...]) -> int:
+    """Return the mask bits of expiry codes: this_week 1, next_week 2, this_month 4, next_month 8."""
+    return sum(1 << EXPIRY_CODES.index(code) for code in set(codes))
+
+
+def offset_label(offset: int) -> str:
+    """Return the name of a strike's place: 0 `atm`, 2 `p2`, -1 `m1`."""
+    if offset == 0:
+        return "atm"
+    return f"p{offset}" if offset > 0 else f"m{-offset}"

@@ -1,0 +1,130 @@
+"""What one minute amounted to. One frozen record, read by metrics, console, health and log alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from g6.model.snapshot import Refusal
+
+Status = Literal["ok", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryReport:
+    """One accepted chain: legs asked for and answered, what was refused and solved, and its aggregates."""
+
+    index: str
+    expiry: date
+    codes: tuple[str, ...]
+    forward: float
+    forward_source: str
+    atm: float
+    expected: int
+    received: int
+    defects: Mapping[str, int]  # LEG_DEFECTS word → legs, without "none"
+    iv_statuses: Mapping[str, int]  # IV_STATUSES word → legs
+    aggregates: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """One index: its spot, its accepted expiries and what was refused."""
+
+    index: str
+    spot: float
+    spot_frozen: bool
+    expected_codes: tuple[str, ...]
+    expected: int  # legs asked for, those of refused chains too
+    received: int  # legs that answered, those of refused chains too
+    expiries: tuple[ExpiryReport, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every wanted expiry was accepted."""
+        return not self.refusals and bool(self.expiries)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReport:
+    """The durable write. `pending` counts cycles held in memory because the journal could not be written."""
+
+    path: str
+    bytes_written: int
+    pending: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkReport:
+    """One store's part of the minute. `lag_cycles` counts journal cycles that it has not applied yet."""
+
+    name: str
+    rows: int = 0
+    files: int = 0
+    bytes_written: int = 0
+    lag_cycles: int = 0
+    repaired: int = 0  # torn last lines moved aside
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """The minute as everyone is told of it. `str()` is the sentence that is logged, shown and tested."""
+
+    minute: datetime
+    provider: str
+    seconds: float
+    stages: Mapping[str, float]  # stage name → seconds, in the order of the flow
+    indices: tuple[IndexReport, ...]
+    journal: JournalReport | None
+    sinks: tuple[SinkReport, ...] = ()
+    missed_minutes: int = 0  # scheduled minutes lost because the cycle before overran
+    error: str | None = None  # why the whole cycle failed
+
+    @property
+    def expected(self) -> int:
+        """Return the legs asked for."""
+        return sum(i.expected for i in self.indices)
+
+    @property
+    def received(self) -> int:
+        """Return the legs that answered."""
+        return sum(i.received for i in self.indices)
+
+    @property
+    def status(self) -> Status:
+        """Return failed when nothing was collected or made durable, partial when something was lost."""
+        if self.error or not any(i.expiries for i in self.indices) or self._undurable:
+            return "failed"
+        if all(i.complete for i in self.indices) and not any(s.error for s in self.sinks):
+            return "ok"
+        return "partial"
+
+    @property
+    def _undurable(self) -> bool:
+        return self.journal is None or self.journal.error is not None
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Return what went wrong, one clause each, worst first."""
+        found = [self.error] if self.error else []
+        if self.journal and self.journal.error:
+            found.append(f"journal: {self.journal.error}")
+        found += [f"{s.name}: {s.error}" for s in self.sinks if s.error]
+        found += [f"{r.index} {r.expiry}".strip() + f" refused: {r.detail}" for i in self.indices for r in i.refusals]
+        found += [f"{s.name}: {s.repaired} torn files repaired" for s in self.sinks if s.repaired]
+        if self.missed_minutes:
+            found.append(f"{self.missed_minutes} minutes missed by overrun")
+        return tuple(found)
+
+    def __str__(self) -> str:
+        counted = [f"{i.index} {_plural(len(i.expiries), 'expiry', 'expiries')}" for i in self.indices]
+        facts = [*counted, f"{self.received}/{self.expected} quotes", f"{self.seconds:.2f} s"]
+        tail = "; ".join(self.troubles)
+        return f"{self.status}: {', '.join(facts)}" + (f"; {tail}" if tail else "")
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,65 @@
+"""All that one minute recorded: what the journal keeps and every store reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from g6.model.chain import OptionChain, mask_of
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an index, or one of its expiries, is not in the minute. `expiry` is an ISO day, or "" for the index."""
+
+    index: str
+    expiry: str
+    codes: tuple[str, ...]
+    reason: str  # a short word, the metric's label
+    detail: str  # a sentence for a person
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSnapshot:
+    """One index in one minute: its level, which expiry codes were wanted, and the chains that were accepted."""
+
+    index: str
+    spot: float
+    spot_frozen: bool
+    expected_codes: tuple[str, ...]
+    chains: tuple[OptionChain, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def collected_codes(self) -> tuple[str, ...]:
+        """Return the codes whose chain was accepted."""
+        return tuple(code for chain in self.chains for code in chain.codes)
+
+    @property
+    def expected_mask(self) -> int:
+        """Return the mask bits of what was wanted."""
+        return mask_of(self.expected_codes)
+
+    @property
+    def collected_mask(self) -> int:
+        """Return the mask bits of what was accepted."""
+        return mask_of(self.collected_codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One minute. `minute` is the floor of the scheduled instant, IST; `provider` is who answered."""
+
+    minute: datetime
+    provider: str
+    indices: tuple[IndexSnapshot, ...]
+
+    @property
+    def cycle_id(self) -> str:
+        """Return the same id for the same minute and schema, whoever makes it and however often."""
+        return f"{self.minute:%Y-%m-%dT%H:%M}/v{SCHEMA_VERSION}"
+
+    @property
+    def chains(self) -> tuple[OptionChain, ...]:
+        """Return every accepted chain of every index."""
+        return tuple(chain for index in self.indices for chain in index.chains)
