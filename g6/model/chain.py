@@ -93,7 +93,7 @@ LEG_COLUMNS = schema_of(OptionChain)
 EXPIRY_CODES = ("this_week", "next_week", "this_month", "next_month")
 
 # Codes that columns hold. A number, once given, keeps its meaning for ever.
-LEG_DEFECTS = ("none", "absent", "crossed", "zero_price", "negative")
+LEG_DEFECTS = ("none", "absent", "crossed", "zero_price", "negative", "zero_oi")
 PRICE_SOURCES = ("none", "mid", "last", "average")
 IV_STATUSES = (
     "solved", "no_price", "below_intrinsic", "above_maximum", "not_identifiable", "no_forward", "expired",

@@ -44,9 +44,7 @@ def column(origin: Origin, unit: str, help: str, decimals: int | None = None) ->
 
 def schema_of(cls: type) -> tuple[Column, ...]:
     """Read back the columns that a dataclass declares, in order."""
-    return tuple(
-        Column(f.name, *f.metadata["column"]) for f in dataclasses.fields(cls) if "column" in f.metadata
-    )
+    return tuple(Column(f.name, *f.metadata["column"]) for f in dataclasses.fields(cls) if "column" in f.metadata)
 
 
 def freeze(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -53,6 +53,4 @@ class Quotes:
         return len(self.answered)
 
 
-QUOTE_COLUMNS: tuple[str, ...] = tuple(
-    f.name for f in dataclasses.fields(Quotes) if f.name not in {"at", "answered"}
-)
+QUOTE_COLUMNS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Quotes) if f.name not in {"at", "answered"})

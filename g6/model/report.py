@@ -1,11 +1,15 @@
 """What one minute amounted to. One frozen record, read by metrics, console, health and log alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from g6.model.snapshot import Refusal
+import numpy as np
+
+from g6.model.chain import IV_STATUSES, LEG_DEFECTS, OptionChain
+from g6.model.columns import Floats
+from g6.model.snapshot import IndexSnapshot, Refusal
 
 Status = Literal["ok", "partial", "failed"]
 
@@ -26,6 +30,23 @@ class ExpiryReport:
     iv_statuses: Mapping[str, int]  # IV_STATUSES word → legs
     aggregates: Mapping[str, float]
 
+    @classmethod
+    def of(cls, chain: OptionChain) -> "ExpiryReport":
+        """Count a chain."""
+        return cls(
+            index=chain.index,
+            expiry=chain.expiry,
+            codes=chain.codes,
+            forward=chain.forward,
+            forward_source=chain.forward_source,
+            atm=chain.atm,
+            expected=chain.expected,
+            received=chain.received,
+            defects=_counted(chain.defect, LEG_DEFECTS[1:], first_code=1),
+            iv_statuses=_counted(chain.iv_status, IV_STATUSES),
+            aggregates=chain.aggregates,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
@@ -39,6 +60,21 @@ class IndexReport:
     received: int  # legs that answered, those of refused chains too
     expiries: tuple[ExpiryReport, ...]
     refusals: tuple[Refusal, ...]
+
+    @classmethod
+    def of(cls, snapshot: IndexSnapshot, refused: Sequence[OptionChain] = ()) -> "IndexReport":
+        """Count an index. `refused` are its chains that were not accepted: their legs were asked for all the same."""
+        asked = (*snapshot.chains, *refused)
+        return cls(
+            index=snapshot.index,
+            spot=snapshot.spot,
+            spot_frozen=snapshot.spot_frozen,
+            expected_codes=snapshot.expected_codes,
+            expected=sum(chain.expected for chain in asked),
+            received=sum(chain.received for chain in asked),
+            expiries=tuple(ExpiryReport.of(chain) for chain in snapshot.chains),
+            refusals=snapshot.refusals,
+        )
 
     @property
     def complete(self) -> bool:
@@ -124,6 +160,12 @@ class CycleReport:
         facts = [*counted, f"{self.received}/{self.expected} quotes", f"{self.seconds:.2f} s"]
         tail = "; ".join(self.troubles)
         return f"{self.status}: {', '.join(facts)}" + (f"; {tail}" if tail else "")
+
+
+def _counted(codes: Floats, words: Sequence[str], first_code: int = 0) -> Mapping[str, int]:
+    found, counts = np.unique(codes[~np.isnan(codes)].astype(np.int64), return_counts=True)
+    by_code = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    return {word: by_code[code] for code, word in enumerate(words, first_code) if code in by_code}
 
 
 def _plural(count: int, one: str, many: str) -> str:

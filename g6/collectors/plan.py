@@ -1,0 +1,178 @@
+"""The plan of a minute: all indices, expiries and strikes together, so that one round of calls serves all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from g6.market.expiries import ExpiryCodes, resolve
+from g6.market.indices import IndexDefinition
+from g6.market.sessions import SessionCalendar
+from g6.market.strikes import nearest
+from g6.model.chain import EXPIRY_CODES
+from g6.model.columns import Bools, Ints
+from g6.model.contracts import CALL, FUTURE, ContractTable
+from g6.model.snapshot import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many listed strikes in and out of the money are wanted around the ATM; None is all of them."""
+
+    itm: int | None
+    otm: int | None
+
+    def deeper(self, other: "Depth") -> "Depth":
+        """Return the depth that holds both, for an expiry that two codes point at."""
+        return Depth(_larger(self.itm, other.itm), _larger(self.otm, other.otm))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOrder:
+    """What is wanted of one index: its definition, and the depth per expiry code."""
+
+    definition: IndexDefinition
+    depths: Mapping[str, Depth]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlan:
+    """One expiry of one index: where its legs, and its future, lie among the plan's contracts."""
+
+    definition: IndexDefinition
+    expiry: date
+    codes: tuple[str, ...]
+    legs: slice
+    future: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything one minute asks for. `contracts` is what goes to the provider, in this order."""
+
+    contracts: ContractTable
+    chains: tuple[ChainPlan, ...]
+    refusals: tuple[Refusal, ...]
+    expected_codes: Mapping[str, tuple[str, ...]]
+
+
+def make_plan(
+    orders: Sequence[IndexOrder],
+    listed: ContractTable,
+    references: Mapping[str, float],
+    calendar: SessionCalendar,
+    at: datetime,
+) -> Plan:
+    """Choose the contracts of a minute.
+
+    1. An index is planned around its reference (spot, or the last forward while the spot is frozen): its absence
+       from `references` means that the index was refused already.
+    2. The expiry codes are resolved from the day's listed contracts, as they stand at `at` (`market.expiries`).
+    3. Codes that point at one expiry are one chain, at the deeper of their depths.
+    4. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
+    """
+    draft = _Draft()
+    for order in orders:
+        name = order.definition.name
+        if name in references:
+            draft.add_index(order, listed.of_index(name), references[name], calendar, at)
+    return draft.finish()
+
+
+class _Draft:
+    def __init__(self) -> None:
+        self.tables: list[ContractTable] = []
+        self.chains: list[ChainPlan] = []
+        self.refusals: list[Refusal] = []
+        self.expected: dict[str, tuple[str, ...]] = {}
+        self.length = 0
+
+    def add_index(
+        self, order: IndexOrder, own: ContractTable, reference: float, calendar: SessionCalendar, at: datetime
+    ) -> None:
+        name = order.definition.name
+        self.expected[name] = ()
+        if not len(own):
+            self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
+            return
+        codes = resolve(own, at, calendar, order.definition.exchange)
+        wanted = dict(_by_expiry(order.depths, codes))
+        self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
+        if not wanted:
+            self.refuse(name, "", (), "no_expiries", _why_none(order.depths, codes))
+        for expiry, (of_expiry, depth) in wanted.items():
+            self.add_chain(order.definition, own, expiry, of_expiry, depth, reference)
+
+    def add_chain(
+        self,
+        definition: IndexDefinition,
+        own: ContractTable,
+        expiry: date,
+        codes: tuple[str, ...],
+        depth: Depth,
+        reference: float,
+    ) -> None:
+        of_expiry = own.expiry == np.datetime64(expiry)
+        is_future = own.kind == FUTURE
+        legs = own.take(np.flatnonzero(of_expiry & ~is_future))
+        chosen = _around(legs, reference, depth)
+        if not len(chosen):
+            self.refuse(definition.name, expiry.isoformat(), codes, "no_contracts", "no option contracts are listed")
+            return
+        start, stop = self.length, self.length + len(chosen)
+        future = np.flatnonzero(of_expiry & is_future)[:1]
+        self.tables += [legs.take(chosen), own.take(future)]
+        self.chains.append(ChainPlan(definition, expiry, codes, slice(start, stop), stop if len(future) else None))
+        self.length = stop + len(future)
+
+    def refuse(self, index: str, expiry: str, codes: tuple[str, ...], reason: str, detail: str) -> None:
+        self.refusals.append(Refusal(index, expiry, codes, reason, detail))
+
+    def finish(self) -> Plan:
+        return Plan(ContractTable.concatenate(self.tables), tuple(self.chains), tuple(self.refusals), self.expected)
+
+
+def _by_expiry(depths: Mapping[str, Depth], codes: ExpiryCodes) -> Iterator[tuple[date, tuple[tuple[str, ...], Depth]]]:
+    """Yield each wanted expiry once, nearest first, with the codes that point at it and the deepest of their depths."""
+    wanted = [code for code in EXPIRY_CODES if code in depths and code in codes.dates]
+    for expiry in sorted({codes.dates[code] for code in wanted}):
+        same = tuple(code for code in wanted if codes.dates[code] == expiry)
+        depth = depths[same[0]]
+        for code in same[1:]:
+            depth = depth.deeper(depths[code])
+        yield expiry, (same, depth)
+
+
+def _why_none(depths: Mapping[str, Depth], codes: ExpiryCodes) -> str:
+    return "; ".join(f"{code}: {codes.reasons.get(code, 'not listed')}" for code in depths) or "no expiry is configured"
+
+
+def _around(legs: ContractTable, reference: float, depth: Depth) -> Ints:
+    """Return rows of the wanted legs, by strike and then call before put; none when no strike has both legs."""
+    strikes, rank = np.unique(legs.strike, return_inverse=True)
+    is_call = legs.kind == CALL
+    both = _has_both(rank, is_call, len(strikes))
+    if not both.any():
+        return np.empty(0, np.int64)
+    atm = int(np.searchsorted(strikes, strikes[both][nearest(strikes[both], reference)]))
+    moneyness = np.where(is_call, atm - rank, rank - atm)  # listed strikes in the money
+    chosen = np.flatnonzero(_within(moneyness, depth))
+    return chosen[np.lexsort((~is_call[chosen], legs.strike[chosen]))]
+
+
+def _has_both(rank: Ints, is_call: Bools, count: int) -> Bools:
+    calls = np.bincount(rank[is_call], minlength=count)
+    puts = np.bincount(rank[~is_call], minlength=count)
+    return (calls > 0) & (puts > 0)
+
+
+def _within(moneyness: Ints, depth: Depth) -> Bools:
+    itm = np.inf if depth.itm is None else depth.itm
+    otm = np.inf if depth.otm is None else depth.otm
+    bounded: Bools = (moneyness <= itm) & (moneyness >= -otm)
+    return bounded
+
+
+def _larger(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else max(a, b)

@@ -1,0 +1,140 @@
+"""One recorded minute, in the shape that a provider answers in, whatever it was recorded as."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+
+from g6.model.chain import OptionChain
+from g6.model.columns import Bools, Floats, Ints, Texts
+from g6.model.contracts import CALL, FUTURE, PUT, ContractTable
+from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
+from g6.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMinute:
+    """What was quoted: `quotes` is parallel to `contracts`, which are those listed (futures included)."""
+
+    at: datetime
+    spots: Mapping[str, Spot]
+    contracts: ContractTable
+    quotes: Quotes
+
+
+class Recording(Protocol):
+    """A source of recorded minutes."""
+
+    def minutes(self) -> Sequence[datetime]:
+        """Return the recorded minutes, ascending, IST."""
+        ...
+
+    def indices(self) -> Sequence[str]:
+        """Return the names of the recorded indices."""
+        ...
+
+    def load(self, minute: datetime) -> RecordedMinute:
+        """Return one minute; raises BadResponse when it cannot be read."""
+        ...
+
+
+def from_snapshot(snapshot: Snapshot, listed: ContractTable | None) -> RecordedMinute:
+    """Give back what a journal's cycle collected, as the provider had answered it.
+
+    Legs are found among the day's `listed` contracts by index, expiry, strike and side. A journal without them (None)
+    gives the contracts that it quoted, with the futures of the expiries that were called monthly.
+    """
+    legs = _legs(snapshot.chains)
+    contracts = ContractTable.concatenate([legs] if listed is None else [listed, _missing(legs, listed)])
+    at = max((chain.at for chain in snapshot.chains), default=snapshot.minute)
+    spots = {i.index: Spot(i.spot, _quoted_at(i.chains, at)) for i in snapshot.indices if not np.isnan(i.spot)}
+    return RecordedMinute(at, spots, contracts, _quotes(snapshot.chains, contracts, at))
+
+
+def match(wanted: ContractTable, among: ContractTable) -> Ints:
+    """Return for each wanted contract its row among others, -1 where there is none."""
+    if not len(among):
+        return np.full(len(wanted), -1)
+    keys, sought = _keys(among), _keys(wanted)
+    order = np.argsort(keys)
+    place = np.minimum(np.searchsorted(keys, sought, sorter=order), len(keys) - 1)
+    rows = order[place]
+    return np.where(keys[rows] == sought, rows, -1)
+
+
+def _keys(contracts: ContractTable) -> Texts:
+    parts = (contracts.index, contracts.kind, contracts.expiry.astype("U10"), contracts.strike.astype("U16"))
+    key = parts[0]
+    for part in parts[1:]:
+        key = np.char.add(np.char.add(key, "|"), part)
+    return key
+
+
+def _legs(chains: Iterable[OptionChain]) -> ContractTable:
+    return ContractTable.concatenate(table for chain in chains for table in (_options(chain), _future(chain)))
+
+
+def _options(chain: OptionChain) -> ContractTable:
+    kind = np.where(chain.is_call, CALL, PUT)
+    return _table(chain, kind, chain.strike)
+
+
+def _future(chain: OptionChain) -> ContractTable:
+    monthly = any(code.endswith("_month") for code in chain.codes)
+    return _table(chain, np.full(int(monthly), FUTURE), np.zeros(int(monthly)))
+
+
+def _table(
+    chain: OptionChain,
+    kind: Texts,
+    strike: Floats,
+) -> ContractTable:
+    n = len(kind)
+    days = f"{chain.expiry:%y%m%d}"
+    symbol = [f"{chain.index}{days}{k:g}{side}" for k, side in zip(strike.tolist(), kind.tolist(), strict=True)]
+    return ContractTable(
+        index=np.full(n, chain.index), exchange=np.full(n, ""), symbol=np.array(symbol, dtype="U40"),
+        token=np.zeros(n, np.int64), kind=kind.astype("U3"), expiry=np.full(n, np.datetime64(chain.expiry)),
+        strike=strike, lot=np.full(n, chain.lot, np.int64), tick=np.full(n, chain.tick),
+    )  # fmt: skip
+
+
+def _missing(legs: ContractTable, listed: ContractTable) -> ContractTable:
+    return legs.take((match(legs, listed) < 0) & (legs.kind != FUTURE))
+
+
+def _quoted_at(chains: Sequence[OptionChain], default: datetime) -> datetime:
+    return chains[0].at if chains else default
+
+
+def _quotes(chains: Sequence[OptionChain], contracts: ContractTable, at: datetime) -> Quotes:
+    n = len(contracts)
+    columns = {name: np.full(n, np.nan) for name in QUOTE_COLUMNS}
+    answered = np.zeros(n, dtype=bool)
+    for chain in chains:
+        rows = match(_options(chain), contracts)
+        answered[rows] = chain.answered == 1
+        for name, values in columns.items():
+            values[rows] = getattr(chain, name)
+        _add_future(chain, contracts, answered, columns["last"])
+    return Quotes(at=at, answered=answered, **columns)
+
+
+def _add_future(
+    chain: OptionChain,
+    contracts: ContractTable,
+    answered: Bools,
+    last: Floats,
+) -> None:
+    if np.isnan(chain.future):
+        return
+    same = (contracts.kind == FUTURE) & (contracts.index == chain.index)
+    rows = np.flatnonzero(same & (contracts.expiry == np.datetime64(chain.expiry)))
+    answered[rows], last[rows] = True, chain.future
+
+
+def minute_of(instant: datetime) -> datetime:
+    """Return the floor of an instant to its minute."""
+    return instant - timedelta(seconds=instant.second, microseconds=instant.microsecond)
