@@ -1,7 +1,8 @@
 """The minute as a table: what was quoted per index and expiry and what it says, where it went and how long it took."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -12,14 +13,24 @@ from g6.model.report import CycleReport, ExpiryReport, IndexReport
 
 STYLES = {"ok": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
-# Heading → aggregate, scale, decimals. What a trader looks at first; the rest is in the overview files and /metrics.
-AGGREGATES: Mapping[str, tuple[str, float, int]] = {
-    "PCR OI": ("pcr_oi", 1, 2),
-    "PCR vol": ("pcr_volume", 1, 2),
-    "max pain": ("max_pain", 1, 0),
-    "ATM IV %": ("atm_iv", 100, 2),
-    "straddle": ("straddle", 1, 2),
+# What a trader looks at first; every other aggregate is in the overview files and in /metrics.
+# Heading → the cell's text.
+COLUMNS: Mapping[str, Callable[[ExpiryReport], str]] = {
+    "expiry": lambda e: f"{e.expiry:%d %b %y}",
+    "codes": lambda e: " ".join(e.codes),
+    "forward": lambda e: _number(e.forward, 2),
+    "ATM": lambda e: _number(e.atm, 0),
+    "legs": lambda e: f"{e.received}/{e.expected}",
+    "PCR": lambda e: _aggregate(e, "pcr_oi", 2),
+    "by vol": lambda e: _aggregate(e, "pcr_volume", 2),
+    "max pain": lambda e: _aggregate(e, "max_pain", 0),
+    "ATM IV": lambda e: _aggregate(e, "atm_iv", 2, scale=100, unit="%"),
+    "straddle": lambda e: _aggregate(e, "straddle", 2),
 }
+TEXT_COLUMNS = ("index", "expiry", "codes")
+# Left out where the terminal is narrower than the whole table.
+WHOLE_WIDTH = 116
+SPARED = ("codes", "forward", "by vol")
 
 
 class MinuteView:
@@ -39,27 +50,22 @@ class MinuteView:
             self._console.print(Group(self._table(report), *self._tail(report)))
 
     def _table(self, report: CycleReport) -> Table:
-        table = Table(box=table_box(ascii_only=self._ascii), pad_edge=False)
-        for heading in ("index", "expiry", "codes"):
-            table.add_column(heading, no_wrap=True)
-        for heading in ("spot", "forward", "ATM", "legs", *AGGREGATES):
-            table.add_column(heading, justify="right", no_wrap=True)
+        narrow = self._console.width < WHOLE_WIDTH
+        columns = [name for name in COLUMNS if not (narrow and name in SPARED)]
+        table = Table(box=table_box(ascii_only=self._ascii), pad_edge=False, padding=(0, 1, 0, 0))
+        for heading in ("index", "spot", *columns):
+            table.add_column(heading, justify="left" if heading in TEXT_COLUMNS else "right", no_wrap=True)
         for index in report.indices:
-            for cells in self._rows(index):
+            for cells in _rows(index, columns):
                 table.add_row(*cells)
         return table
-
-    def _rows(self, index: IndexReport) -> Iterator[list[str]]:
-        spot = _number(index.spot, 2) + ("*" if index.spot_frozen else "")
-        for position, expiry in enumerate(index.expiries):
-            yield [index.index if position == 0 else "", *_cells(expiry, spot if position == 0 else "")]
-        for refusal in index.refusals:
-            name = "" if index.expiries else index.index
-            yield [name, refusal.expiry or "-", " ".join(refusal.codes), spot, f"refused: {refusal.reason}"]
 
     def _tail(self, report: CycleReport) -> Iterator[RenderableType]:
         if any(index.spot_frozen for index in report.indices):
             yield Text("* the index stands still in the closing auction; strikes and IV follow the forward")
+        for index in report.indices:
+            for refusal in index.refusals:
+                yield Text(self._plain(f"refused  {refusal.index} {refusal.expiry}".rstrip() + f": {refusal.detail}"))
         for sink in report.sinks:
             volume = f"{sink.rows} rows in {sink.files} files, {_bytes(sink.bytes_written)}"
             yield Text(f"{sink.name:<9}{sink.error or volume}")
@@ -73,15 +79,19 @@ class MinuteView:
         return text.encode("ascii", "replace").decode() if self._ascii else text
 
 
-def _cells(expiry: ExpiryReport, spot: str) -> Iterator[str]:
-    yield f"{expiry.expiry:%d %b %Y}"
-    yield " ".join(expiry.codes)
-    yield spot
-    yield _number(expiry.forward, 2)
-    yield _number(expiry.atm, 0)
-    yield f"{expiry.received}/{expiry.expected}"
-    for name, scale, decimals in AGGREGATES.values():
-        yield _number(expiry.aggregates.get(name, math.nan) * scale, decimals)
+def _rows(index: IndexReport, columns: Sequence[str]) -> Iterator[list[str]]:
+    head = [index.index, _number(index.spot, 2) + ("*" if index.spot_frozen else " ")]
+    for expiry in index.expiries:
+        yield [*head, *(COLUMNS[name](expiry) for name in columns)]
+        head = ["", ""]  # the index and its spot are told once
+    for refusal in index.refusals:
+        yield [*head, f"{date.fromisoformat(refusal.expiry):%d %b %y}" if refusal.expiry else "refused"]
+        head = ["", ""]
+
+
+def _aggregate(expiry: ExpiryReport, name: str, decimals: int, scale: float = 1, unit: str = "") -> str:
+    text = _number(expiry.aggregates.get(name, math.nan) * scale, decimals)
+    return text if text == "-" else text + unit
 
 
 def _number(value: float, decimals: int) -> str:
