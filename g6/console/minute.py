@@ -41,6 +41,12 @@ class MinuteView:
         self._ascii = ascii_only
         self._concise = concise
 
+    def show_start(self, version: str, facts: Mapping[str, str]) -> None:
+        """Print what is about to happen: one line per fact, name and value aligned."""
+        self._console.print(Text(f"G6 {version}", style="bold"))
+        for name, value in facts.items():
+            self._console.print(Text(f"{name:<9}{self._plain(value)}"), soft_wrap=True)
+
     def show(self, report: CycleReport, *, whole: bool) -> None:
         """Print the sentence, and below it the table where the whole minute is asked for."""
         head = f"{report.minute:%Y-%m-%d %H:%M}  "

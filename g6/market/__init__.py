@@ -1,0 +1,1 @@
+"""What an exchange decides: sessions, holidays, expiries, listed contracts and strikes, by dated tables."""

@@ -1,0 +1,1 @@
+"""A believable market that is a pure function of seed, instant and contract."""

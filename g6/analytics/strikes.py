@@ -1,0 +1,37 @@
+"""Calls and puts side by side: where the two legs of each strike lie in a chain's columns."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from g6.model.chain import OptionChain
+from g6.model.columns import Bools, Floats, Ints
+
+
+class Strikes(NamedTuple):
+    """The chain's distinct strikes, ascending, and per strike the rows of its call and its put (-1: not listed)."""
+
+    strike: Floats
+    call: Ints
+    put: Ints
+    place: Ints  # per leg: the position of its strike
+
+    @property
+    def both(self) -> Bools:
+        """Return which strikes have both legs."""
+        return np.asarray((self.call >= 0) & (self.put >= 0))
+
+
+def strikes_of(chain: OptionChain) -> Strikes:
+    """Pair the legs of a chain, in whatever order they lie."""
+    strike, place = np.unique(chain.strike, return_inverse=True)
+    rows = np.arange(len(chain))
+    call, put = np.full(len(strike), -1), np.full(len(strike), -1)
+    call[place[chain.is_call]] = rows[chain.is_call]
+    put[place[~chain.is_call]] = rows[~chain.is_call]
+    return Strikes(strike, call, put, place)
+
+
+def at_rows(values: Floats, rows: Ints) -> Floats:
+    """Return the values at these rows; NaN for a row of -1."""
+    return np.where(rows >= 0, values[rows], np.nan)

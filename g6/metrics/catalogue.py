@@ -1,0 +1,191 @@
+"""Every metric of G6, one row each. Names are frozen: dashboards, alerts and other people's queries hang on them.
+
+`python -m g6.metrics.catalogue` prints the table of `g6/metrics/README.md`.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from g6.metrics.naming import metric_name
+from g6.model.chain import LEG_COLUMNS
+from g6.model.columns import Aggregate
+
+Type = Literal["counter", "gauge", "histogram"]
+# What a series shows before it has been told anything. A count is 0 and a level of the market is NaN, since 0 would be
+# a false price; an instant is absent, since 0 would be a last success in 1970.
+Start = Literal["0", "NaN", "absent"]
+Page = Literal["/metrics", "/metrics/options"]
+
+# Edges: what a cycle takes when all is well, then the shares of a minute that matter.
+CYCLE_BUCKETS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. `budget` is the most series it may have with six indices and sixteen index and expiry code pairs."""
+
+    name: str
+    type: Type
+    help: str
+    readers: str
+    labels: tuple[str, ...] = ()
+    budget: int = 1
+    start: Start = "0"
+    page: Page = "/metrics"
+
+
+INDEX, PAIR = ("index",), ("index", "expiry_code")
+
+CYCLES = (
+    Metric("g6_cycles_started_total", "counter", "Cycles begun", "alerts: loss; dashboard: agent"),
+    Metric("g6_cycles_succeeded_total", "counter", "Cycles in which everything wanted was stored", "dashboard: agent"),
+    Metric("g6_cycles_partial_total", "counter", "Cycles that stored a part of what was wanted", "alerts: loss"),
+    Metric("g6_cycles_failed_total", "counter", "Cycles that stored nothing", "alerts: loss"),
+    Metric("g6_cycles_skipped_total", "counter", "Minutes in which no cycle ran, by reason: the market was closed "
+           "(once per closure), or the cycle before overran", "dashboard: agent", ("reason",), 2),
+    Metric("g6_cycle_overruns_total", "counter", "Cycles that began late because the one before took too long",
+           "alerts: overrun"),
+    Metric("g6_cycle_duration_seconds", "histogram", "How long a cycle took, waiting excluded",
+           "alerts: latency; dashboard: agent", (), 16),
+    Metric("g6_cycle_last_success_timestamp_seconds", "gauge", "When a cycle last ended that was not failed",
+           "alerts: staleness", start="absent"),
+    Metric("g6_cycle_last_minute_timestamp_seconds", "gauge", "The minute that was recorded last, on the agent's clock "
+           "(see g6_clock_info)", "dashboard: agent", start="absent"),
+    Metric("g6_stage_seconds_total", "counter", "Time spent in each stage; over g6_stage_runs_total, the mean",
+           "dashboard: agent", ("stage",), 14),
+    Metric("g6_stage_runs_total", "counter", "How often each stage ran", "dashboard: agent", ("stage",), 14),
+)  # fmt: skip
+
+INDICES = (
+    Metric("g6_legs_expected_total", "counter", "Quotes asked for", "alerts: burn rate", INDEX, 6),
+    Metric("g6_legs_received_total", "counter", "Quotes answered", "alerts: burn rate", INDEX, 6),
+    Metric("g6_legs_refused_total", "counter", "Quotes refused in part or whole, by defect", "dashboard: data quality",
+           ("index", "defect"), 30),
+    Metric("g6_chains_accepted_total", "counter", "Option chains stored", "alerts: loss", INDEX, 6),
+    Metric("g6_chains_refused_total", "counter", "Refusals: of one chain, or of a whole index", "alerts: loss",
+           INDEX, 6),
+    Metric("g6_refusals_total", "counter", "The same refusals by reason", "alerts: loss; dashboard: data quality",
+           ("reason",), 16),
+    Metric("g6_index_spot_points", "gauge", "Level of the index; NaN when it did not answer in the last cycle",
+           "dashboard: market", INDEX, 6, "NaN"),
+    Metric("g6_index_spot_frozen", "gauge", "1 while the index stands still in an auction and its options trade on",
+           "dashboard: market", INDEX, 6),
+    Metric("g6_index_expected_codes_mask", "gauge", "Expiry codes wanted: this_week 1, next_week 2, this_month 4, "
+           "next_month 8", "dashboard: data quality", INDEX, 6),
+    Metric("g6_index_collected_codes_mask", "gauge", "Expiry codes stored, in the same bits", "alerts: missing expiry",
+           INDEX, 6),
+    Metric("g6_index_last_snapshot_timestamp_seconds", "gauge", "When a chain of the index was last stored durably",
+           "alerts: staleness", INDEX, 6, "absent"),
+    Metric("g6_iv_legs_total", "counter", "Legs by what became of their implied volatility", "dashboard: valuation",
+           ("index", "status"), 42),
+)  # fmt: skip
+
+CHAINS = (
+    Metric("g6_chain_forward_points", "gauge", "Forward that the chain is priced on", "dashboard: market",
+           PAIR, 16, "NaN"),
+    Metric("g6_chain_atm_points", "gauge", "At-the-money strike", "dashboard: market", PAIR, 16, "NaN"),
+)  # fmt: skip
+
+STORES = (
+    Metric("g6_journal_cycles_written_total", "counter", "Cycles made durable in the journal", "alerts: journal"),
+    Metric("g6_journal_written_bytes_total", "counter", "Bytes written to the journal", "dashboard: storage"),
+    Metric("g6_journal_errors_total", "counter", "Cycles that the journal did not take when they ended",
+           "alerts: journal"),
+    Metric("g6_journal_pending_cycles", "gauge", "Cycles held in memory until the journal takes them",
+           "alerts: journal"),
+    Metric("g6_journal_last_write_timestamp_seconds", "gauge", "When the journal last took a cycle", "alerts: journal",
+           start="absent"),
+    Metric("g6_sink_runs_total", "counter", "Attempts to bring the sink up to date", "alerts: sinks", ("sink",), 4),
+    Metric("g6_sink_errors_total", "counter", "Attempts that failed", "alerts: sinks", ("sink",), 4),
+    Metric("g6_sink_rows_written_total", "counter", "Rows written", "dashboard: storage", ("sink",), 4),
+    Metric("g6_sink_written_bytes_total", "counter", "Bytes written", "dashboard: storage", ("sink",), 4),
+    Metric("g6_sink_files_written_total", "counter", "Writes to files, one per file and cycle", "dashboard: storage",
+           ("sink",), 4),
+    Metric("g6_sink_repaired_files_total", "counter", "Files whose torn last line was moved aside", "alerts: sinks",
+           ("sink",), 4),
+    Metric("g6_sink_lag_cycles", "gauge", "Cycles in the journal that the sink has not applied", "alerts: sinks",
+           ("sink",), 4),
+    Metric("g6_sink_last_success_timestamp_seconds", "gauge", "When an attempt last succeeded", "alerts: sinks",
+           ("sink",), 4, "absent"),
+)  # fmt: skip
+
+AGENT = (
+    Metric("g6_market_open", "gauge", "1 while the exchange is in session", "alerts: all that need an open market",
+           ("exchange",), 2),
+    Metric("g6_calendar_known_until_timestamp_seconds", "gauge", "End of the last day that the session calendar "
+           "covers", "alerts: calendar", start="absent"),
+    Metric("g6_exporter_renders_total", "counter", "Pages rendered", "dashboard: agent", ("page",), 2),
+    Metric("g6_exporter_render_seconds_total", "counter", "Time spent rendering pages", "dashboard: agent",
+           ("page",), 2),
+    Metric("g6_exporter_page_bytes", "gauge", "Size of the page rendered last, uncompressed", "dashboard: agent",
+           ("page",), 2),
+    Metric("g6_exporter_options_series", "gauge", "Series on /metrics/options; 0 while it is emptied to save memory",
+           "alerts: missing page"),
+    Metric("g6_exporter_collector_errors_total", "counter", "Collectors that raised and were left out of a page",
+           "alerts: exporter"),
+    Metric("g6_build_info", "gauge", "1; what is running", "dashboard: agent", ("version", "python"), 1, "absent"),
+    Metric("g6_clock_info", "gauge", "1; the clock that minutes follow: real or virtual", "dashboard: agent",
+           ("kind",), 1, "absent"),
+    Metric("g6_provider_info", "gauge", "1; who answered in the last cycle", "dashboard: agent",
+           ("provider",), 1, "absent"),
+)  # fmt: skip
+
+# Kept under the names that every Prometheus client uses, so that common dashboards show them.
+PROCESS = (
+    Metric("process_cpu_seconds_total", "counter", "Processor time of the agent", "dashboard: agent"),
+    Metric("process_resident_memory_bytes", "gauge", "Memory that the agent holds", "alerts: memory"),
+    Metric("process_virtual_memory_bytes", "gauge", "Address space of the agent", "dashboard: agent"),
+    Metric("process_start_time_seconds", "gauge", "When the agent started", "alerts: restarts"),
+    Metric("process_open_fds", "gauge", "Open file descriptors", "alerts: descriptors", start="absent"),
+    Metric("process_max_fds", "gauge", "The most file descriptors it may open", "alerts: descriptors", start="absent"),
+)
+
+# One series per option and column; what a trader draws. Every other column is in the CSV files.
+OPTION_COLUMNS = ("last", "bid", "ask", "iv", "delta", "gamma", "theta", "vega", "oi", "volume")
+OPTION_LABELS = ("index", "expiry", "strike", "side")
+OPTIONS_MINUTE = Metric(
+    "g6_options_minute_timestamp_seconds", "gauge", "The minute that this page shows, on the agent's clock",
+    "dashboard: options", start="absent", page="/metrics/options",
+)  # fmt: skip
+
+CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *CHAINS, *STORES, *AGENT, *PROCESS)
+
+
+def aggregate_metric(aggregate: Aggregate) -> Metric:
+    """Return the gauge of an aggregate: `g6_chain_<name>_<unit>` per index and expiry code."""
+    name = metric_name("chain", aggregate.name, aggregate.unit)
+    return Metric(name, "gauge", aggregate.help, "dashboard: market", PAIR, 16, "NaN")
+
+
+def option_metric(column: str) -> Metric:
+    """Return the gauge of a leg's column: `g6_option_<name>_<unit>`. Raises KeyError for a column not in the schema."""
+    spec = {c.name: c for c in LEG_COLUMNS}[column]
+    name = metric_name("option", spec.name, spec.unit)
+    return Metric(name, "gauge", spec.help, "dashboard: options", OPTION_LABELS, 5000, "absent", "/metrics/options")
+
+
+def with_aggregates(aggregates: Iterable[Aggregate]) -> tuple[Metric, ...]:
+    """Return the rows of /metrics: the catalogue and one gauge per aggregate whose name is not taken already."""
+    rows = {row.name: row for row in CATALOGUE}
+    for row in map(aggregate_metric, aggregates):
+        rows.setdefault(row.name, row)
+    return tuple(rows.values())
+
+
+def as_markdown(rows: Sequence[Metric] | None = None) -> str:
+    """Return the table for people; without `rows`, of every metric that has a fixed name."""
+    chosen = rows or (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE)
+    head = "| metric | type | labels | series ≤ | before it is known | what it says | who reads it |\n"
+    return head + "|---|---|---|---|---|---|---|\n" + "".join(map(_table_row, chosen))
+
+
+def _table_row(row: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in row.labels)
+    told = "" if row.type == "histogram" else row.start
+    return f"| `{row.name}` | {row.type} | {labels} | {row.budget} | {told} | {row.help} | {row.readers} |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

@@ -1,0 +1,154 @@
+"""The catalogue made countable: a registry of G6's own, with every known series in it from the start."""
+
+import itertools
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.registry import Collector
+
+from g6.metrics.catalogue import CYCLE_BUCKETS_SECONDS, PAIR, PROCESS, Metric, with_aggregates
+from g6.model.chain import IV_STATUSES, LEG_DEFECTS
+from g6.model.columns import Aggregate
+
+log = logging.getLogger(__name__)
+
+SKIP_REASONS = ("closed", "overrun")
+PAGES = ("metrics", "options")
+OTHER = "other"
+# What is left of 500 series for aggregates: fifteen of them with six indices and sixteen pairs of index and code.
+AGGREGATE_SERIES = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The label values that are known before the first cycle; each has its series at 0 from the start."""
+
+    codes: Mapping[str, tuple[str, ...]]  # index → the expiry codes collected of it
+    stages: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    refusal_reasons: tuple[str, ...] = ()  # any other reason is counted as "other"
+    aggregates: tuple[Aggregate, ...] = ()
+    aggregate_series: int = AGGREGATE_SERIES
+
+    @property
+    def exported(self) -> tuple[Aggregate, ...]:
+        """Return the aggregates that have a gauge: the first ones, as many as `aggregate_series` has room for."""
+        return self.aggregates[: self.aggregate_series // max(1, len(self.pairs))]
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return every (index, expiry code)."""
+        return tuple((index, code) for index, codes in self.codes.items() for code in codes)
+
+    def label_sets(self, row: Metric) -> Iterator[tuple[str, ...]]:
+        """Yield the label values of a metric's known series."""
+        if row.labels == PAIR:
+            return iter(self.pairs)
+        return itertools.product(*(self._values(row, label) for label in row.labels))
+
+    def _values(self, row: Metric, label: str) -> tuple[str, ...]:
+        reasons = SKIP_REASONS if row.name == "g6_cycles_skipped_total" else (*self.refusal_reasons, OTHER)
+        values: Mapping[str, tuple[str, ...]] = {
+            "index": tuple(self.codes), "stage": self.stages, "sink": self.sinks, "exchange": self.exchanges,
+            "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
+        }  # fmt: skip
+        return values[label]
+
+
+class Registry(CollectorRegistry):
+    """A collector registry that can be walked collector by collector, so that one may fail alone."""
+
+    def __init__(self) -> None:
+        super().__init__(auto_describe=False)
+        self._in_order: tuple[Collector, ...] = ()
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector; raises ValueError when one of its names is taken."""
+        super().register(collector)
+        self._in_order = (*self._in_order, collector)
+
+    def unregister(self, collector: Collector) -> None:
+        """Remove a collector."""
+        super().unregister(collector)
+        self._in_order = tuple(c for c in self._in_order if c is not collector)
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """Return the collectors in the order in which they were added."""
+        return self._in_order
+
+
+class Instruments:
+    """One counter, gauge or histogram per row of the catalogue, told by name. A name that is no row raises KeyError."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.registry = Registry()
+        self._metrics: dict[str, Counter | Gauge | Histogram] = {}
+        self._absent: set[str] = set()  # registered with their first value
+        self._infos: dict[str, tuple[str, ...]] = {}
+        own = {row.name for row in PROCESS}
+        if left_out := [aggregate.name for aggregate in known.aggregates[len(known.exported) :]]:
+            log.warning("/metrics has no room for %s; the files have them", ", ".join(left_out))
+        for row in with_aggregates(known.exported):
+            if row.name not in own:
+                self._metrics[row.name] = self._made(row)
+
+    def add(self, name: str, amount: float = 1, *labels: str) -> None:
+        """Count up."""
+        metric = self._child(name, labels)
+        assert isinstance(metric, Counter)  # noqa: S101 - a row's type is fixed; tells the type checker
+        metric.inc(amount)
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge. One that was absent appears with its first value."""
+        metric = self._child(name, labels)
+        assert isinstance(metric, Gauge)  # noqa: S101 - as above
+        metric.set(value)
+        if name in self._absent:
+            self._absent.discard(name)
+            self.registry.register(self._metrics[name])
+
+    def only(self, name: str, *labels: str) -> None:
+        """Set an `_info` gauge to 1 for these label values and remove every other of its series."""
+        if self._infos.get(name) != labels:
+            self._infos[name] = labels
+            self._metrics[name].clear()
+            self.set(name, 1, *labels)
+
+    def observe(self, name: str, value: float) -> None:
+        """Put a value into a histogram."""
+        metric = self._child(name, ())
+        assert isinstance(metric, Histogram)  # noqa: S101 - as above
+        metric.observe(value)
+
+    def collector(self, name: str) -> Collector:
+        """Return the collector behind a name."""
+        return self._metrics[name]
+
+    def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        metric = self._metrics[name]
+        return metric.labels(*labels) if labels else metric
+
+    def _made(self, row: Metric) -> Counter | Gauge | Histogram:
+        metric = _new(row)
+        if row.start == "absent":
+            self._absent.add(row.name)
+        else:
+            self.registry.register(metric)
+            for labels in self.known.label_sets(row):
+                child = metric.labels(*labels) if labels else metric
+                if row.start == "NaN" and isinstance(child, Gauge):
+                    child.set(math.nan)
+        return metric
+
+
+def _new(row: Metric) -> Counter | Gauge | Histogram:
+    if row.type == "histogram":
+        return Histogram(row.name, row.help, row.labels, registry=None, buckets=CYCLE_BUCKETS_SECONDS)
+    kind = Counter if row.type == "counter" else Gauge
+    return kind(row.name, row.help, row.labels, registry=None)

@@ -1,0 +1,147 @@
+"""From the report of a minute to numbers. Told by the loop; never asked for anything by it."""
+
+import math
+import platform
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from g6.clock import IST
+from g6.metrics.catalogue import aggregate_metric
+from g6.metrics.instruments import OTHER, Instruments
+from g6.metrics.process import process_collector
+from g6.model.chain import mask_of
+from g6.model.report import CycleReport, ExpiryReport, IndexReport, JournalReport, SinkReport, Status
+
+OUTCOMES: Mapping[Status, str] = {
+    "ok": "g6_cycles_succeeded_total",
+    "partial": "g6_cycles_partial_total",
+    "failed": "g6_cycles_failed_total",
+}
+
+
+class Observer:
+    """Writes reports into the instruments.
+
+    Instants are the machine's own (`now`, seconds since 1970), whatever clock the minutes follow, so that an age is
+    `time() - …` in PromQL. What the last cycle did not see is NaN: a level of the market never outlives its minute.
+    Each number is set on its own: a scrape in the middle of `cycle` may see a part of it, and the next one all of it.
+    """
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        *,
+        version: str,
+        clock: Literal["real", "virtual"] = "real",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._to = instruments
+        self._now = now
+        self._aggregates = {a.name: aggregate_metric(a).name for a in instruments.known.exported}
+        instruments.registry.register(process_collector())
+        instruments.set("g6_build_info", 1, version, platform.python_version())
+        instruments.set("g6_clock_info", 1, clock)
+
+    def cycle(self, report: CycleReport) -> None:
+        """Count a cycle that has ended."""
+        self._outcome(report)
+        for stage, seconds in report.stages.items():
+            self._to.add("g6_stage_seconds_total", seconds, stage)
+            self._to.add("g6_stage_runs_total", 1, stage)
+        reports = {index.index: index for index in report.indices}
+        for name in (*self._to.known.codes, *(name for name in reports if name not in self._to.known.codes)):
+            self._index(name, reports.get(name))
+        self._chains(report)
+        if report.journal:
+            self._journal(report.journal)
+        for sink in report.sinks:
+            self._sink(sink)
+        if report.status != "failed":
+            self._fresh(report)
+
+    def skipped(self, reason: str, count: int = 1) -> None:
+        """Count minutes in which no cycle runs: `closed` once per closure, `overrun` per minute lost."""
+        self._to.add("g6_cycles_skipped_total", count, reason)
+
+    def session(self, open_by_exchange: Mapping[str, bool], known_until: date) -> None:
+        """Say which exchanges are open now, and the last day that the session calendar covers."""
+        for exchange, is_open in open_by_exchange.items():
+            self._to.set("g6_market_open", is_open, exchange)
+        midnight = datetime.combine(known_until, datetime.min.time(), IST) + timedelta(days=1)
+        self._to.set("g6_calendar_known_until_timestamp_seconds", midnight.timestamp())
+
+    def _outcome(self, report: CycleReport) -> None:
+        self._to.add("g6_cycles_started_total")
+        self._to.add(OUTCOMES[report.status])
+        self._to.add("g6_cycle_overruns_total", bool(report.missed_minutes))
+        self._to.observe("g6_cycle_duration_seconds", report.seconds)
+        self._to.set("g6_cycle_last_minute_timestamp_seconds", report.minute.timestamp())
+        self._to.only("g6_provider_info", report.provider)
+
+    def _fresh(self, report: CycleReport) -> None:
+        now = self._now()
+        self._to.set("g6_cycle_last_success_timestamp_seconds", now)
+        for index in report.indices:
+            if index.expiries:
+                self._to.set("g6_index_last_snapshot_timestamp_seconds", now, index.index)
+
+    def _index(self, name: str, report: IndexReport | None) -> None:
+        wanted = report.expected_codes if report else ()
+        stored = [code for expiry in report.expiries for code in expiry.codes] if report else []
+        self._to.set("g6_index_spot_points", report.spot if report else math.nan, name)
+        self._to.set("g6_index_spot_frozen", bool(report and report.spot_frozen), name)
+        self._to.set("g6_index_expected_codes_mask", mask_of(wanted), name)
+        self._to.set("g6_index_collected_codes_mask", mask_of(tuple(stored)), name)
+        if report:
+            self._count(report)
+
+    def _count(self, report: IndexReport) -> None:
+        name = report.index
+        self._to.add("g6_legs_expected_total", report.expected, name)
+        self._to.add("g6_legs_received_total", report.received, name)
+        self._to.add("g6_chains_accepted_total", len(report.expiries), name)
+        self._to.add("g6_chains_refused_total", len(report.refusals), name)
+        for refusal in report.refusals:
+            known = refusal.reason in self._to.known.refusal_reasons
+            self._to.add("g6_refusals_total", 1, refusal.reason if known else OTHER)
+        for expiry in report.expiries:
+            for defect, legs in expiry.defects.items():
+                self._to.add("g6_legs_refused_total", legs, name, defect)
+            for status, legs in expiry.iv_statuses.items():
+                self._to.add("g6_iv_legs_total", legs, name, status)
+
+    def _chains(self, report: CycleReport) -> None:
+        seen = {(e.index, code): e for index in report.indices for e in index.expiries for code in e.codes}
+        for pair in {**dict.fromkeys(self._to.known.pairs), **seen}:
+            self._chain(pair, seen.get(pair))
+
+    def _chain(self, pair: tuple[str, str], report: ExpiryReport | None) -> None:
+        values = report.aggregates if report else {}
+        for name, metric in self._aggregates.items():
+            self._to.set(metric, values.get(name, math.nan), *pair)
+        self._to.set("g6_chain_forward_points", report.forward if report else math.nan, *pair)
+        self._to.set("g6_chain_atm_points", report.atm if report else math.nan, *pair)
+
+    def _journal(self, report: JournalReport) -> None:
+        self._to.set("g6_journal_pending_cycles", report.pending)
+        self._to.add("g6_journal_written_bytes_total", report.bytes_written)
+        if report.error:
+            self._to.add("g6_journal_errors_total")
+            return
+        self._to.add("g6_journal_cycles_written_total")
+        self._to.set("g6_journal_last_write_timestamp_seconds", self._now())
+
+    def _sink(self, report: SinkReport) -> None:
+        name = report.name
+        self._to.add("g6_sink_runs_total", 1, name)
+        self._to.add("g6_sink_rows_written_total", report.rows, name)
+        self._to.add("g6_sink_written_bytes_total", report.bytes_written, name)
+        self._to.add("g6_sink_files_written_total", report.files, name)
+        self._to.add("g6_sink_repaired_files_total", report.repaired, name)
+        self._to.set("g6_sink_lag_cycles", report.lag_cycles, name)
+        if report.error:
+            self._to.add("g6_sink_errors_total", 1, name)
+        else:
+            self._to.set("g6_sink_last_success_timestamp_seconds", self._now(), name)

@@ -1,0 +1,128 @@
+"""Those who are told of a minute: metrics, health, the pages, the terminal and the log. None of them can stop it."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from g6 import __version__
+from g6.analytics import AGGREGATES
+from g6.clock import Clock, SystemClock
+from g6.collectors.plan import IndexOrder
+from g6.console.minute import MinuteView
+from g6.console.terminal import is_ascii, make_console
+from g6.health import Health
+from g6.market.sessions import SessionCalendar
+from g6.metrics.exposition import Exposition
+from g6.metrics.instruments import Instruments, Known
+from g6.metrics.observe import Observer
+from g6.metrics.options_page import OptionsPage
+from g6.model.report import CycleReport
+from g6.model.snapshot import Snapshot
+from g6.server import EmbeddedServer, PublishedState, create_app
+from g6.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# The steps of a minute, in the order of the flow; the sinks come after them under their own names.
+STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal")
+REFUSALS = (
+    "unknown_index", "no_expiries", "no_contracts", "no_spot", "bad_spot", "stale_spot", "coverage", "stale",
+    "no_prices", "login_needed", "unreachable", "bad_response", "failed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everyone who is told. What fails here is logged; the minute is stored already."""
+
+    calendar: SessionCalendar
+    exchanges: tuple[str, ...]
+    observer: Observer
+    options_page: OptionsPage | None
+    health: Health
+    state: PublishedState
+    view: MinuteView
+    url: str | None
+
+    def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
+        """Tell everyone how a minute went; the terminal shows the whole of the first one."""
+        self.observer.cycle(report)
+        self.health.cycle(report)
+        self.state.publish(report)
+        if snapshot is not None and self.options_page is not None:
+            self.options_page.render(snapshot)
+        self.view.show(report, whole=first)
+
+    def waiting(self, due: datetime, now: datetime, *, closed: bool) -> None:
+        """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed."""
+        opened = {exchange: self.calendar.is_open(now, exchange) for exchange in self.exchanges}
+        self.observer.session(opened, self.calendar.known_until)
+        self.health.session(opened, self.calendar.known_until)
+        self.health.waiting(due, "the market is closed" if closed else "")
+        if closed:
+            self.observer.skipped("closed")
+
+    def missed(self, minutes: int) -> None:
+        """Tell of scheduled minutes that were lost because the one before took too long."""
+        self.observer.skipped("overrun", minutes)
+
+    def show_start(self, facts: Mapping[str, str]) -> None:
+        """Print what is about to happen."""
+        self.view.show_start(__version__, facts)
+
+
+@contextmanager
+def start_observation(
+    settings: Settings, clock: Clock, orders: Sequence[IndexOrder], sinks: Sequence[str], calendar: SessionCalendar
+) -> Iterator[Observation]:
+    """Make everyone who is told, and serve the pages for as long as the block runs."""
+    exchanges = tuple(dict.fromkeys(order.definition.exchange for order in orders))
+    instruments = Instruments(
+        Known(
+            codes={order.definition.name: _codes(order, clock.now()) for order in orders},
+            stages=(*STAGES, *sinks),
+            sinks=tuple(sinks),
+            exchanges=exchanges,
+            refusal_reasons=REFUSALS,
+            aggregates=tuple(aggregate for aggregate, _ in AGGREGATES),
+        )
+    )
+    real = isinstance(clock, SystemClock)
+    observer = Observer(instruments, version=__version__, clock="real" if real else "virtual")
+    page, state = OptionsPage(instruments), PublishedState()
+    health = Health(clock, settings.collection.interval_seconds, sinks)
+    server = None
+    if settings.metrics.enabled:
+        app = create_app(Exposition(instruments), page, health, state)
+        server = EmbeddedServer(
+            app, settings.metrics.host, settings.metrics.port, allow_remote=settings.metrics.allow_remote
+        )
+        server.start()
+    try:
+        yield Observation(
+            calendar=calendar,
+            exchanges=exchanges,
+            observer=observer,
+            options_page=page if settings.metrics.options_page and server else None,
+            health=health,
+            state=state,
+            view=_view(settings),
+            url=server.url if server else None,
+        )
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def _view(settings: Settings) -> MinuteView:
+    ascii_only = is_ascii(force_ascii=settings.console.force_ascii)
+    console = make_console(force_ascii=settings.console.force_ascii, color=settings.console.color)
+    return MinuteView(console, ascii_only=ascii_only, concise=settings.console.concise)
+
+
+def _codes(order: IndexOrder, now: datetime) -> tuple[str, ...]:
+    """Return the expiry codes that can exist: an index without weekly expiries has no series for them."""
+    weekly = order.definition.rule_on(now.date()).weekly is not None
+    return tuple(code for code in order.depths if weekly or code.endswith("_month"))

@@ -1,0 +1,154 @@
+"""uvicorn in a thread of the agent: its own socket, no signals, no prints, bounded start and stop."""
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import socket
+import threading
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from g6.errors import ConfigError, G6Error
+from g6.server.connections import ConnectionLimits, protocol_with
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 128
+START_SECONDS = 10.0
+# How long open exchanges may go on after `stop`, and how long the thread may take to end after that.
+GRACE_SECONDS = 1
+STOP_SECONDS = 5.0
+
+
+class EmbeddedServer:
+    """Serves an ASGI application from a daemon thread.
+
+    The socket is taken in the constructor: `port` is known, and a taken port is refused, before anything else starts.
+    Raises ConfigError for an address that is taken, unknown or not allowed, or, unless `allow_remote`, that other
+    machines can reach: the server has neither TLS nor passwords.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str = "127.0.0.1",
+        port: int = 9108,
+        *,
+        allow_remote: bool = False,
+        limits: ConnectionLimits | None = None,
+    ) -> None:
+        self._socket = _listen(host, port, allow_remote=allow_remote)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._server = _Server(_config(app, limits or ConnectionLimits()))
+        self._thread = threading.Thread(target=self._run, name="g6-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Return the address that a person or a scraper types."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Return when it answers. Raises G6Error when it does not within `START_SECONDS`."""
+        self._thread.start()
+        self._server.settled.wait(START_SECONDS)
+        if not self._server.started:
+            self.stop()
+            raise G6Error(f"the HTTP server at {self.url} did not start; the log says why")
+
+    def stop(self) -> None:
+        """Finish what is being answered, within bounds, and give the port back. May be called more than once."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            log.warning("the HTTP server did not stop within %g s; it ends with the process", STOP_SECONDS)
+        self._socket.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        except (Exception, SystemExit):
+            log.exception("the HTTP server ended")
+        finally:
+            self._server.settled.set()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # A client that goes away in the middle is no event for the log.
+        asyncio.get_running_loop().set_exception_handler(_quiet_disconnects)
+        self.settled.set()
+
+
+def _quiet_disconnects(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)
+
+
+def _config(app: ASGIApp, limits: ConnectionLimits) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=protocol_with(limits),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        workers=1,
+        backlog=BACKLOG,
+        # One more than `connections`: the refusal is for when all of those are busy and none can make room.
+        limit_concurrency=limits.connections + 1,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=limits.head_bytes,
+    )
+
+
+def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+    family, address = _resolve(host, port)
+    if not allow_remote and not ipaddress.ip_address(address[0].partition("%")[0]).is_loopback:
+        raise ConfigError(
+            f"{host} can be reached from other machines, and the server has neither TLS nor passwords; "
+            "listen on 127.0.0.1, or set metrics.allow_remote if it is meant"
+        )
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(_why_not(host, port, error)) from error
+    return listener
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error}") from error
+    # A name with both, such as localhost, means the older one to most clients.
+    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, (str(address[0]), port)
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return f"port {port} on {host} needs more rights than this user has; choose one above 1023 with --port"
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken; choose another with --port, or 0 for any free one"
+    return f"cannot listen on {host}:{port}: {error.strerror or error}"

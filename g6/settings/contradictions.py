@@ -1,0 +1,59 @@
+"""Settings that are each possible and impossible together."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+
+from g6.settings.layers import Setting
+from g6.settings.wording import shown
+
+Effective = Mapping[str, Setting]
+
+
+def contradictions(settings: Effective) -> list[str]:
+    """Return one line for every impossible combination of effective settings."""
+    return [f"{settings[key].origin}: {key}: {line}" for key, rule in RULES if (line := rule(settings))]
+
+
+def _remote(settings: Effective) -> str | None:
+    host = settings["metrics.host"].value
+    if settings["metrics.allow_remote"].value or _is_loopback(host):
+        return None
+    return f"{shown(host)} can be reached from other machines; set metrics.allow_remote to true if that is meant"
+
+
+def _simulated_alone(settings: Effective) -> str | None:
+    order = settings["providers.order"].value
+    if "simulated" not in order or len(order) == 1:
+        return None
+    return f"{shown(order)} would mix simulated quotes with recorded ones; simulated stands alone"
+
+
+def _replay_source(settings: Effective) -> str | None:
+    if "replay" not in settings["providers.order"].value or settings["providers.replay.source"].value:
+        return None
+    order = shown(settings["providers.order"].value)
+    return f"{order} needs providers.replay.source, a folder of recordings (--source DIR)"
+
+
+def _some_index(settings: Effective) -> str | None:
+    indices = settings["collection.indices"].value
+    on = (settings.get(f"index_params.{name}.enable") for name in indices)
+    if any(enable is None or enable.value for enable in on):
+        return None
+    return f"{shown(indices)} leaves no index to collect; each has index_params.<INDEX>.enable false"
+
+
+# The key that a line is about → the rule.
+RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
+    ("metrics.host", _remote),
+    ("providers.order", _simulated_alone),
+    ("providers.order", _replay_source),
+    ("collection.indices", _some_index),
+)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,186 @@
+"""The settings as the program reads them: typed, frozen, one dataclass per section of the schema.
+
+Field names are the schema's keys. `Path`s are absolute or start at the working directory that was given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+# Strikes on one side of the ATM; None is all that are listed.
+Strikes = int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many listed strikes are collected in and out of the money; None is all."""
+
+    itm: Strikes
+    otm: Strikes
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What is collected, how often, and what is good enough."""
+
+    interval_seconds: int
+    indices: tuple[str, ...]
+    expiries: tuple[str, ...]
+    strikes_itm: Strikes
+    strikes_otm: Strikes
+    minimum_leg_ratio: float
+    stale_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The embedded simulator."""
+
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Recorded chains; `source` is set whenever the provider is in use."""
+
+    source: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Where market data comes from, best first."""
+
+    order: tuple[str, ...]
+    simulated: Simulated
+    replay: Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Greeks:
+    """Implied volatility and Greeks. The rate is per year, continuously compounded."""
+
+    enabled: bool
+    estimate_iv: bool
+    model: Literal["black76", "nse"]
+    risk_free_rate: float
+    price_basis: Literal["last", "average"]
+    maximum_spread_ratio: float
+    stale_trade_seconds: int
+    parity_strikes: int
+    minimum_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """Daily CSV files."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The durable record of every cycle."""
+
+    max_bytes: int
+    pending_cycles_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where the data goes."""
+
+    data_dir: Path
+    csv: Csv
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The embedded HTTP server; port 0 is any free one."""
+
+    enabled: bool
+    host: str
+    port: int
+    allow_remote: bool
+    options_page: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The terminal; `force_ascii` None is as the terminal can."""
+
+    force_ascii: bool | None
+    concise: bool
+    color: Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """The log; `file` None is standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    format: Literal["text", "json"]
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Files of exchange facts; None takes the shipped ones, and no override."""
+
+    calendar_file: Path | None
+    calendar_override_file: Path | None
+    indices_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """The time that G6 lives in: `at` in IST (None: the machine's), `speed` infinite for "max"."""
+
+    at: datetime | None
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings in force, and where each came from.
+
+    `values` and `origins` have the same dotted keys: the values as a file would have them, and "default",
+    "provider replay", "config/g6.yaml:12", "environment G6_PORT" or "--port". `file` is the configuration
+    file that was read; `warnings` are sentences for a person, each to be said once.
+    """
+
+    collection: Collection
+    providers: Providers
+    greeks: Greeks
+    storage: Storage
+    metrics: Metrics
+    console: Console
+    logging: Logging
+    market: Market
+    clock: ClockSettings
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+    file: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def enabled_indices(self) -> tuple[str, ...]:
+        """Return the indices to collect: those listed, without those that index_params switches off."""
+        listed = self.collection.indices
+        return tuple(name for name in listed if self.values.get(f"index_params.{name}.enable", True))
+
+    def index_plan(self, name: str) -> Mapping[str, Depth]:
+        """Return expiry code → depth of one index, in the order its expiries are listed.
+
+        The nearest word wins: the index's expiry code, then the index, then collection.
+        """
+        codes = self.values.get(f"index_params.{name}.expiries", self.collection.expiries)
+        return {code: Depth(self._strikes(name, code, "itm"), self._strikes(name, code, "otm")) for code in codes}
+
+    def _strikes(self, name: str, code: str, side: str) -> Strikes:
+        own = f"index_params.{name}"
+        places = (f"{own}.by_expiry.{code}.strikes_{side}", f"{own}.strikes_{side}", f"collection.strikes_{side}")
+        value = next(self.values[key] for key in places if key in self.values)
+        return None if value == "all" else int(value)

@@ -1,0 +1,131 @@
+"""The journals of a data directory, one a trading day, and what could not be written into them yet."""
+
+import logging
+from collections import deque
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from g6.errors import SinkError
+from g6.model.contracts import ContractTable
+from g6.model.report import JournalReport
+from g6.model.snapshot import Snapshot
+from g6.storage.data_directory import CORRUPT, JOURNAL
+from g6.storage.journal import SUFFIX, Journal, PutResult, day_of
+from g6.storage.record import Record, day_of_minute
+
+log = logging.getLogger(__name__)
+
+PENDING_CYCLES_LIMIT = 60
+
+
+class _Pending(NamedTuple):
+    record: Record
+    contracts: ContractTable | None
+
+
+class JournalSet:
+    """Keeps the journal of one day open. `max_bytes` bounds each day's file.
+
+    A minute that could not be written waits in memory, encoded, and is written before the next one, in order; at
+    most `pending_cycles_limit` wait, the oldest beyond that is dropped, counted in `dropped_cycles` and logged.
+    """
+
+    def __init__(self, root: Path, max_bytes: int, pending_cycles_limit: int = PENDING_CYCLES_LIMIT) -> None:
+        self._folder = root / JOURNAL
+        self._corrupt = root / CORRUPT
+        self._max_bytes = max_bytes
+        self._pending_cycles_limit = pending_cycles_limit
+        self._pending: deque[_Pending] = deque()
+        self._open: Journal | None = None
+        self.dropped_cycles = 0
+        self.moved_aside = 0
+
+    def path(self, day: date) -> Path:
+        """Return where the journal of a day lies."""
+        return self._folder / f"{day.isoformat()}{SUFFIX}"
+
+    def journal(self, day: date) -> Journal:
+        """Return the open journal of a day, beginning it where there is none; the one open before is closed."""
+        if self._open is None or self._open.day != day:
+            self.close()
+            self._open = Journal.open(self.path(day), corrupt=self._corrupt, max_bytes=self._max_bytes)
+            self.moved_aside += self._open.moved_aside
+        return self._open
+
+    def record(self, snapshot: Snapshot, contracts: ContractTable | None = None) -> JournalReport:
+        """Make a minute durable, after those still waiting; what fails waits, and the report says why."""
+        self._pending.append(_Pending(Record.of(snapshot), contracts))
+        errors: dict[date, str] = {}
+        results = [self._try_commit(item, errors) for item in self._pending]
+        self._pending = deque(item for item, result in zip(self._pending, results, strict=True) if result is None)
+        self._drop_oldest()
+        path = self.path(day_of_minute(snapshot.minute))
+        written = sum(result.bytes for result in results if result)
+        return JournalReport(str(path), written, len(self._pending), next(iter(errors.values()), None))
+
+    def _try_commit(self, item: _Pending, errors: dict[date, str]) -> PutResult | None:
+        day = item.record.day
+        if day in errors:  # order is kept within a day; another day's file may well be sound
+            return None
+        try:
+            return self._commit(item)
+        except SinkError as failure:
+            errors[day] = str(failure)
+            self.close()  # what a failed write left behind is checked before the next one
+            return None
+
+    def _commit(self, item: _Pending) -> PutResult:
+        journal = self.journal(item.record.day)
+        contracts_id = None if item.contracts is None else journal.remember_contracts(item.contracts)
+        return journal.commit(item.record, contracts_id)
+
+    def _drop_oldest(self) -> None:
+        while len(self._pending) > self._pending_cycles_limit:
+            dropped = self._pending.popleft()
+            self.dropped_cycles += 1
+            log.error("minute %s is lost: the journal cannot be written and the backlog is full", dropped.record.minute)
+
+    @property
+    def pending_cycles(self) -> int:
+        """Return how many minutes wait in memory for the journal."""
+        return len(self._pending)
+
+    def days(self) -> tuple[date, ...]:
+        """Return the days that have a journal, ascending."""
+        return days_in(self._folder)
+
+    def undrained(self, sink: str) -> tuple[date, ...]:
+        """Return the days on which a sink has not durably applied everything, ascending.
+
+        A journal that cannot be read is skipped here with a warning; it holds up no other.
+        """
+        return tuple(day for day in self.days() if self._has_undrained(day, sink))
+
+    def _has_undrained(self, day: date, sink: str) -> bool:
+        try:
+            journal = Journal.open_read_only(self.path(day))
+            try:
+                return journal.cursor(sink) < journal.last_seq
+            finally:
+                journal.close()
+        except SinkError as error:
+            log.warning("%s", error)
+            return False
+
+    def close(self) -> None:
+        """Close the open journal."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def days_in(folder: Path) -> tuple[date, ...]:
+    """Return the days that have a journal in a folder, ascending; files of other names are not journals."""
+    days = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        try:
+            days.append(day_of(path))
+        except ValueError:
+            continue
+    return tuple(sorted(days))

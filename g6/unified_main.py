@@ -1,0 +1,334 @@
+"""The orchestrator: settings → parts → loop → shutdown. It orders the steps of a minute and catches what is left.
+
+One minute goes one way:
+
+1. contracts, spots      `providers.facade`      what is listed, and where the indices stand
+2. plan                  `collectors.plan`       all indices, expiries and strikes together
+3. quotes                `providers.facade`      one call
+4. chains                `collectors.build`      columns per index and expiry, or a refusal
+5. enrich, aggregate     `analytics`             forward, IV, Greeks; PCR, max pain …
+6. journal               `storage.journal`       one durable transaction; from here nothing can be lost
+7. sinks                 `storage`               each a reader of the journal with its own cursor
+8. report                `model.report`          one record, told to metrics, health, page, console and log
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import FrameType
+
+import numpy as np
+
+from g6.analytics import aggregate, enrich
+from g6.clock import IST, Clock
+from g6.collectors.build import build_chains
+from g6.collectors.plan import IndexOrder, Plan, make_plan
+from g6.collectors.reject import reject_spot
+from g6.errors import AuthError, BadResponse, ConfigError, G6Error, SinkError, TransientError
+from g6.model.chain import OptionChain
+from g6.model.contracts import ContractTable
+from g6.model.quotes import Spot
+from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
+from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
+from g6.settings import Settings
+from g6.storage.csv_sink import CsvSink
+from g6.wiring import Parts, Run, wire
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, LOGIN_NEEDED = 0, 3, 4
+
+# What a failed call is called in metrics and in the journal.
+REASON_WORDS: Mapping[type[G6Error], str] = {
+    AuthError: "login_needed",
+    TransientError: "unreachable",
+    BadResponse: "bad_response",
+}
+
+
+def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None) -> int:
+    """Run the agent until a signal, the end of a recording or `cycles` minutes; return the exit code."""
+    limit = 1 if run_once else cycles
+    with wire(settings, Run(limit, once=run_once)) as parts:
+        agent = Agent(parts)
+        with agent.signals():
+            return agent.loop(limit)
+
+
+@dataclass(slots=True)
+class Stages:
+    """How long each step of a minute took, in the order of the flow."""
+
+    clock: Clock
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time the block as this stage."""
+        begun = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + self.clock.monotonic() - begun
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the market gave in a minute: the snapshot, the chains that it leaves out, and why it is empty if it is."""
+
+    snapshot: Snapshot
+    listed: ContractTable | None = None
+    refused: tuple[OptionChain, ...] = ()
+    error: G6Error | None = None
+
+
+class Agent:
+    """The loop over minutes, and the minute."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stop = threading.Event()
+        self._forwards: dict[str, float] = {}  # the last known per index, for planning while its spot stands still
+        self._day: date | None = None
+        self._exit = DONE
+
+    def loop(self, limit: int | None) -> int:
+        """Run minutes as the schedule gives them. A minute in hand is finished before anything ends."""
+        parts, done, missed = self._parts, 0, 0
+        self._catch_up()
+        due = parts.schedule.first(parts.clock.now())
+        while due is not None and (limit is None or done < limit) and self._wait(due):
+            report, snapshot = self.minute(due, missed)
+            parts.observation.tell(report, snapshot, first=done == 0)
+            done += 1
+            due, missed = parts.schedule.following(due, parts.clock.now())
+            if missed:
+                parts.observation.missed(missed)
+        self._finish()
+        # A collector that was told to stop has done its work; a bounded run is judged by its minutes.
+        return DONE if self._stop.is_set() and limit is None else self._exit
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Let SIGTERM and Ctrl-C finish the minute in hand; a second Ctrl-C ends at once."""
+
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            if self._stop.is_set() and number == signal.SIGINT:
+                raise KeyboardInterrupt
+            log.info("%s: finishing the minute in hand", signal.Signals(number).name)
+            self._stop.set()
+
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python delivers signals to the main thread only
+            return
+        before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """Ask the loop to end after the minute in hand."""
+        self._stop.set()
+
+    def minute(self, due: datetime, missed: int = 0) -> tuple[CycleReport, Snapshot | None]:
+        """Run one minute, whatever happens in it, and say how it went."""
+        stages = Stages(self._parts.clock)
+        try:
+            collected = self._collect(due, stages)
+            journal, sinks = self._store(collected, stages)
+            report = self._report(stages, missed, collected, journal, sinks)
+        except ConfigError:
+            raise  # only a person can mend it, and not while this runs
+        except Exception as error:  # per cycle: one of the three places where anything may arrive
+            log.exception("the minute failed")
+            told = f"{type(error).__name__}: {error}"
+            report = CycleReport(
+                due, self._parts.provider.name, sum(stages.seconds.values()), stages.seconds, (), None, (), missed, told
+            )
+            self._exit = FAILED
+            return report, None
+        self._judge(report, collected.error)
+        return report, collected.snapshot
+
+    def _report(
+        self,
+        stages: Stages,
+        missed: int,
+        collected: Collected,
+        journal: JournalReport,
+        sinks: tuple[SinkReport, ...],
+    ) -> CycleReport:
+        def refused(index: str) -> list[OptionChain]:
+            return [chain for chain in collected.refused if chain.index == index]
+
+        return CycleReport(
+            minute=collected.snapshot.minute,
+            provider=collected.snapshot.provider,
+            seconds=sum(stages.seconds.values()),
+            stages=stages.seconds,
+            indices=tuple(IndexReport.of(index, refused(index.index)) for index in collected.snapshot.indices),
+            journal=journal,
+            sinks=sinks,
+            missed_minutes=missed,
+            error=str(collected.error) if collected.error else None,
+        )
+
+    def _wait(self, due: datetime) -> bool:
+        parts = self._parts
+        now = parts.clock.now()
+        closed = due - now > timedelta(seconds=parts.settings.collection.interval_seconds)
+        if closed:
+            log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
+        parts.observation.waiting(due, now, closed=closed)
+        return parts.clock.wait_until(due, self._stop) and not self._stop.is_set()
+
+    def _collect(self, due: datetime, stages: Stages) -> Collected:
+        orders = [
+            order for order in self._parts.orders if self._parts.schedule.includes(order.definition.exchange, due)
+        ]
+        try:
+            return self._ask(orders, due, stages)
+        except ConfigError:
+            raise
+        except G6Error as error:
+            # The minute is journalled all the same: a gap must say why it is one.
+            word = REASON_WORDS.get(type(error), "failed")
+            indices = tuple(_refused_index(order.definition.name, word, str(error)) for order in orders)
+            minute = due.replace(second=0, microsecond=0)
+            return Collected(Snapshot(minute, self._parts.provider.name, indices), error=error)
+
+    def _ask(self, orders: Sequence[IndexOrder], due: datetime, stages: Stages) -> Collected:
+        parts, at = self._parts, self._parts.clock.now()
+        definitions = [order.definition for order in orders]
+        with stages("contracts"):
+            listed = parts.provider.contracts(definitions, at)
+        with stages("spots"):
+            spots = parts.provider.spots(definitions, at)
+        with stages("plan"):
+            references, refusals = self._references(orders, spots, at)
+            plan = make_plan(orders, listed, references, parts.calendar, at)
+        with stages("quotes"):
+            quotes = parts.provider.quotes(plan.contracts, at)
+        with stages("chains"):
+            built = list(build_chains(plan, quotes, spots, parts.calendar, parts.limits))
+        refusals += [*plan.refusals, *(refusal for _, refusal in built if refusal)]
+        with stages("enrich"):
+            accepted = [self._value(chain) for chain, refusal in built if refusal is None]
+        snapshot = self._snapshot(due, orders, plan, spots, accepted, refusals)
+        return Collected(snapshot, listed, tuple(chain for chain, refusal in built if refusal))
+
+    def _references(
+        self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
+    ) -> tuple[dict[str, float], list[Refusal]]:
+        """Return the level that each index is planned around, and the indices that have none."""
+        references: dict[str, float] = {}
+        refusals: list[Refusal] = []
+        for order in orders:
+            name = order.definition.name
+            frozen = self._parts.calendar.spot_frozen(at, order.definition.exchange)
+            reason = reject_spot(spots.get(name), at, self._parts.limits, frozen=frozen)
+            if reason:
+                refusals.append(Refusal(name, "", (), reason.word, reason.detail))
+            else:
+                # While the index stands still its options trade on: the strikes follow the forward.
+                references[name] = self._forwards.get(name, spots[name].last) if frozen else spots[name].last
+        return references, refusals
+
+    def _value(self, chain: OptionChain) -> OptionChain:
+        parts = self._parts
+        valued = aggregate(enrich(chain, parts.conventions, parts.enrichers), parts.conventions)
+        if np.isfinite(valued.forward):
+            self._forwards[chain.index] = valued.forward
+        return valued
+
+    def _snapshot(
+        self,
+        due: datetime,
+        orders: Sequence[IndexOrder],
+        plan: Plan,
+        spots: Mapping[str, Spot],
+        accepted: Sequence[OptionChain],
+        refusals: Sequence[Refusal],
+    ) -> Snapshot:
+        def index_of(order: IndexOrder) -> IndexSnapshot:
+            name = order.definition.name
+            return IndexSnapshot(
+                index=name,
+                spot=spots[name].last if name in spots else float("nan"),
+                spot_frozen=self._parts.calendar.spot_frozen(due, order.definition.exchange),
+                expected_codes=plan.expected_codes.get(name, ()),
+                chains=tuple(chain for chain in accepted if chain.index == name),
+                refusals=tuple(refusal for refusal in refusals if refusal.index == name),
+            )
+
+        minute = due.astimezone(IST).replace(second=0, microsecond=0)
+        return Snapshot(minute, self._parts.provider.name, tuple(index_of(order) for order in orders))
+
+    def _store(self, collected: Collected, stages: Stages) -> tuple[JournalReport, tuple[SinkReport, ...]]:
+        day, reports = collected.snapshot.minute.date(), []
+        if self._day not in {None, day}:
+            self._checkpoint()
+        self._day = day
+        with stages("journal"):
+            journal = self._parts.journals.record(collected.snapshot, collected.listed)
+        for sink in self._parts.sinks:
+            with stages(sink.name):
+                reports.append(self._drain(sink, day))
+        return journal, tuple(reports)
+
+    def _drain(self, sink: CsvSink, day: date) -> SinkReport:
+        try:
+            return sink.drain(self._parts.journals.journal(day))
+        except SinkError as error:
+            return SinkReport(sink.name, error=str(error))
+        except Exception as error:  # per sink: one of the three places where anything may arrive
+            log.exception("the sink %s failed", sink.name)
+            return SinkReport(sink.name, error=f"{type(error).__name__}: {error}")
+
+    def _catch_up(self) -> None:
+        """Give each sink what an earlier run left behind: after a crash this is all the repair there is."""
+        for sink in self._parts.sinks:
+            for day in self._parts.journals.undrained(sink.name):
+                report = self._drain(sink, day)
+                log.info("%s: %s", sink.name, report.error or f"{report.rows} rows of {day} supplied from the journal")
+                self._day = day
+                self._checkpoint()
+
+    def _finish(self) -> None:
+        self._checkpoint()
+        if self._parts.unreadable:
+            self._exit = self._exit or FAILED
+            log.error("%d recordings could not be read and were left out", len(self._parts.unreadable))
+
+    def _checkpoint(self) -> None:
+        """Make what the sinks wrote on the day in hand durable, and their cursors with it."""
+        if self._day is None:
+            return
+        for sink in self._parts.sinks:
+            try:
+                sink.checkpoint(self._parts.journals.journal(self._day))
+            except SinkError as error:
+                log.warning("%s: %s; its rows are supplied again from the journal", sink.name, error)
+
+    def _judge(self, report: CycleReport, error: G6Error | None) -> None:
+        if isinstance(error, AuthError):
+            self._exit = LOGIN_NEEDED
+        elif report.status == "failed":
+            self._exit = self._exit or FAILED
+
+
+def _refused_index(index: str, reason: str, detail: str) -> IndexSnapshot:
+    return IndexSnapshot(index, float("nan"), False, (), (), (Refusal(index, "", (), reason, detail),))  # noqa: FBT003
+
+
+if __name__ == "__main__":
+    from g6.cli import main
+
+    sys.exit(main())

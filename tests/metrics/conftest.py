@@ -1,0 +1,138 @@
+"""A minute of six indices, as the loop would tell it, and chains whose every number is known."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from g6.clock import IST
+from g6.metrics.instruments import Instruments, Known
+from g6.metrics.observe import Observer
+from g6.model.chain import EXPIRY_CODES, IV_STATUSES, LEG_DEFECTS, OptionChain
+from g6.model.columns import Aggregate
+from g6.model.report import CycleReport, ExpiryReport, IndexReport, JournalReport, SinkReport
+from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
+
+MINUTE = datetime(2026, 11, 20, 10, 0, tzinfo=IST)
+MONTHLY = ("this_month", "next_month")
+CODES = {
+    "NIFTY": EXPIRY_CODES, "BANKNIFTY": MONTHLY, "FINNIFTY": MONTHLY,
+    "MIDCPNIFTY": MONTHLY, "SENSEX": EXPIRY_CODES, "BANKEX": MONTHLY,
+}  # fmt: skip
+AGGREGATES = tuple(
+    Aggregate(name, unit, f"What {name} is")
+    for name, unit in [
+        ("pcr_oi", "1"), ("pcr_volume", "1"), ("max_pain", "points"), ("atm_iv", "1/sqrt(year)"),
+        ("straddle", "rupees"), ("total_premium", "rupees"), ("completeness", "1"), ("iv_coverage", "1"),
+        ("synthetic_future", "rupees"), ("gex_call", "rupees/%"), ("gex_put", "rupees/%"), ("oi_call", "units"),
+    ]
+)  # fmt: skip
+REASONS = (
+    "unknown_index", "no_expiries", "no_contracts", "no_spot", "bad_spot", "stale_spot", "coverage", "stale",
+    "no_prices", "login_needed", "unreachable", "bad_response", "failed",
+)  # fmt: skip
+STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal", "csv", "influx", "page")
+EXPIRIES = {
+    "this_week": date(2026, 11, 24), "next_week": date(2026, 12, 1),
+    "this_month": date(2026, 11, 24), "next_month": date(2026, 12, 29),
+}  # fmt: skip
+
+
+@pytest.fixture
+def known() -> Known:
+    return Known(
+        codes=CODES, stages=STAGES, sinks=("csv", "influx"), exchanges=("NSE", "BSE"), refusal_reasons=REASONS,
+        aggregates=AGGREGATES,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def instruments(known: Known) -> Instruments:
+    return Instruments(known)
+
+
+@pytest.fixture
+def observer(instruments: Instruments) -> Observer:
+    return Observer(instruments, version="1.2.3", now=lambda: 1_800_000_000.0)
+
+
+def expiry_report(index: str, codes: tuple[str, ...], **changes: object) -> ExpiryReport:
+    values: dict[str, object] = {
+        "index": index, "expiry": EXPIRIES[codes[0]], "codes": codes, "forward": 25010.5, "forward_source": "parity",
+        "atm": 25000.0, "expected": 42, "received": 40, "defects": {"absent": 2, "crossed": 1},
+        "iv_statuses": {"solved": 30, "no_price": 10},
+        "aggregates": {aggregate.name: 1.25 + i for i, aggregate in enumerate(AGGREGATES)},
+    }  # fmt: skip
+    return ExpiryReport(**(values | changes))  # type: ignore[arg-type]
+
+
+def index_report(index: str, refusals: tuple[Refusal, ...] = (), **changes: object) -> IndexReport:
+    # The weekly expiry of the monthly week has two codes and is collected once.
+    groups = [("this_week", "this_month"), ("next_week",), ("next_month",)]
+    groups = groups if CODES[index] == EXPIRY_CODES else [(code,) for code in CODES[index]]
+    expiries = tuple(expiry_report(index, group) for group in groups)
+    values: dict[str, object] = {
+        "index": index, "spot": 25001.0, "spot_frozen": False, "expected_codes": CODES[index],
+        "expected": 42 * len(groups), "received": 40 * len(groups), "expiries": expiries, "refusals": refusals,
+    }  # fmt: skip
+    return IndexReport(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def report() -> Callable[..., CycleReport]:
+    """A minute in which all is well; keyword arguments replace one of its parts."""
+
+    def make(**changes: object) -> CycleReport:
+        values: dict[str, object] = {
+            "minute": MINUTE, "provider": "simulated", "seconds": 0.41,
+            "stages": dict.fromkeys(STAGES, 0.125), "indices": tuple(index_report(name) for name in CODES),
+            "journal": JournalReport("2026-11-20.sqlite", 50_000),
+            "sinks": (SinkReport("csv", 40, 12, 9_000), SinkReport("influx", 80, 0, 7_000)),
+        }  # fmt: skip
+        return CycleReport(**(values | changes))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def one_index() -> Callable[..., IndexReport]:
+    return index_report
+
+
+@pytest.fixture
+def chain() -> Callable[..., OptionChain]:
+    """A chain of calls and puts with every column filled by a seed; keyword arguments replace fields."""
+
+    def make(index: str = "NIFTY", strikes: int = 3, seed: int = 1, **changes: object) -> OptionChain:
+        rng = np.random.default_rng(seed)
+        n = 2 * strikes
+        columns = ("last", "bid", "ask", "volume", "oi", "iv", "delta", "gamma", "theta", "vega", "rho")
+        values: dict[str, object] = {
+            "index": index, "expiry": date(2026, 11, 24), "codes": ("this_week",), "at": MINUTE,
+            "expires_at": MINUTE + timedelta(days=4, hours=5.5), "spot": 25001.0, "spot_frozen": False,
+            "expected": n, "lot": 75, "strike": np.repeat(25000.0 + 50 * np.arange(strikes), 2),
+            "is_call": np.arange(n) % 2 == 0, "answered": np.ones(n),
+            **{name: rng.normal(0, 10.0 ** rng.integers(-6, 7), n) for name in columns},
+        }  # fmt: skip
+        return OptionChain(**(values | changes))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def snapshot() -> Callable[..., Snapshot]:
+    def make(*chains: OptionChain) -> Snapshot:
+        names = dict.fromkeys(chain.index for chain in chains)
+        indices = tuple(
+            IndexSnapshot(name, 25001.0, False, ("this_week",), tuple(c for c in chains if c.index == name))
+            for name in names
+        )
+        return Snapshot(MINUTE, "simulated", indices)
+
+    return make
+
+
+@pytest.fixture
+def all_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return LEG_DEFECTS[1:], IV_STATUSES

@@ -1,0 +1,131 @@
+"""The catalogue is what is served: names frozen, documented, within budget, and the same on the page."""
+
+import dataclasses
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from g6.metrics import catalogue
+from g6.metrics.catalogue import CATALOGUE, OPTION_COLUMNS, OPTIONS_MINUTE, aggregate_metric, option_metric
+from g6.metrics.exposition import Exposition
+from g6.metrics.instruments import Instruments, Known
+from g6.metrics.naming import metric_name, unit_suffix
+from g6.metrics.observe import Observer
+from g6.model.chain import LEG_COLUMNS
+from g6.model.columns import Aggregate
+from g6.model.report import CycleReport
+
+ALL = (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE)
+LARGEST_PAGE_SERIES = 500
+
+
+def series_of(page: bytes) -> Counter[str]:
+    """Series per family, as the plain page spells the family's name in its TYPE line."""
+    counted: Counter[str] = Counter()
+    for family in text_string_to_metric_families(page.decode()):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        counted[name] += len(family.samples)
+    return counted
+
+
+def test_no_name_that_was_ever_published_disappears() -> None:
+    frozen = Path(__file__).with_name("frozen_names.txt").read_text().split()
+    assert [name for name in frozen if name not in {row.name for row in ALL}] == []
+
+
+def test_every_name_is_frozen_once_it_is_published() -> None:
+    frozen = Path(__file__).with_name("frozen_names.txt").read_text().split()
+    assert [row.name for row in ALL if row.name not in frozen] == []
+
+
+def test_names_are_unique() -> None:
+    assert [name for name, count in Counter(row.name for row in ALL).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row.name)
+def test_a_row_follows_the_conventions(row: catalogue.Metric) -> None:
+    assert row.name.startswith(("g6_", "process_"))
+    assert row.name.endswith("_total") == (row.type == "counter")
+    if row.name.endswith("_timestamp_seconds"):
+        assert row.type == "gauge"
+        assert row.start == "absent"
+    if row.type == "counter":
+        assert row.start == "0"
+    assert row.help
+    assert row.readers
+
+
+def test_the_readme_shows_the_catalogue(project: Path) -> None:
+    readme = (project / "g6" / "metrics" / "README.md").read_text()
+    block = readme.split("<!-- catalogue: begin -->\n")[1].split("<!-- catalogue: end -->")[0]
+    assert block == catalogue.as_markdown()
+
+
+def test_the_command_prints_the_table() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "g6.metrics.catalogue"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert printed.stdout == catalogue.as_markdown()
+    assert printed.stderr == ""
+
+
+def test_six_indices_stay_within_five_hundred_series_before_and_after_cycles(
+    instruments: Instruments, observer: Observer, report: Callable[..., CycleReport]
+) -> None:
+    exposition = Exposition(instruments)
+    assert sum(series_of(exposition.page()[0]).values()) <= LARGEST_PAGE_SERIES
+    observer.session({"NSE": True, "BSE": True}, report().minute.date())
+    observer.cycle(report())
+    assert sum(series_of(exposition.page()[0]).values()) <= LARGEST_PAGE_SERIES
+
+
+def test_every_metric_stays_within_its_budget_and_none_is_outside_the_catalogue(
+    instruments: Instruments, observer: Observer, report: Callable[..., CycleReport]
+) -> None:
+    observer.session({"NSE": True, "BSE": True}, report().minute.date())
+    observer.cycle(report())
+    rows = {row.name: row for row in catalogue.with_aggregates(instruments.known.aggregates)}
+    counted = series_of(Exposition(instruments).page()[0])
+    assert {name for name, count in counted.items() if count > rows[name].budget} == set()
+    assert set(rows) - set(counted) == set(), "rows that no page shows"
+
+
+def test_an_aggregate_is_named_by_itself_and_its_unit() -> None:
+    assert aggregate_metric(Aggregate("pcr_oi", "1", "x")).name == "g6_chain_pcr_oi_ratio"
+    assert aggregate_metric(Aggregate("max_pain", "points", "x")).name == "g6_chain_max_pain_points"
+    assert aggregate_metric(Aggregate("atm_iv", "1/sqrt(year)", "x")).name == "g6_chain_atm_iv_ratio"
+    assert aggregate_metric(Aggregate("gex_call", "rupees/%", "x")).name == "g6_chain_gex_call_rupees_per_percent"
+
+
+def test_a_name_that_ends_in_its_unit_does_not_say_it_twice() -> None:
+    assert metric_name("chain", "iv_coverage_ratio", "1") == "g6_chain_iv_coverage_ratio"
+
+
+@pytest.mark.parametrize("column", LEG_COLUMNS, ids=lambda column: column.name)
+def test_every_unit_of_the_schema_makes_a_legal_name(column: object) -> None:
+    suffix = unit_suffix(column.unit)  # type: ignore[attr-defined]
+    assert suffix == suffix.lower()
+    assert suffix.replace("_", "").isalnum() or suffix == ""
+
+
+def test_an_aggregate_never_takes_the_name_of_a_fixed_row() -> None:
+    rows = catalogue.with_aggregates([Aggregate("atm", "points", "another")])
+    assert [row.help for row in rows if row.name == "g6_chain_atm_points"] == ["At-the-money strike"]
+
+
+def test_more_aggregates_than_the_page_has_room_for_are_left_out_from_the_end(
+    known: Known, report: Callable[..., CycleReport], caplog: pytest.LogCaptureFixture
+) -> None:
+    many = tuple(Aggregate(f"number_{i}", "1", "One of many") for i in range(30))
+    instruments = Instruments(dataclasses.replace(known, aggregates=many))
+    Observer(instruments, version="1").cycle(report())
+    counted = series_of(Exposition(instruments).page()[0])
+    assert sum(counted.values()) <= LARGEST_PAGE_SERIES
+    assert "g6_chain_number_0_ratio" in counted
+    assert "g6_chain_number_29_ratio" not in counted
+    assert "number_29" in caplog.text

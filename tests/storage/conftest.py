@@ -1,0 +1,64 @@
+"""What the storage tests share: sample minutes, and files as a person would compare them."""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+MODULE = Path(__file__).with_name("sample_minutes.py")
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sample_minutes", MODULE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sample_minutes"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def sample() -> ModuleType:
+    """The module of sample minutes."""
+    return _load()
+
+
+@pytest.fixture(scope="session")
+def csv_files() -> Callable[[Path], dict[str, bytes]]:
+    """Reads all CSV files below a folder."""
+    return lambda root: {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*.csv"))}
+
+
+@pytest.fixture
+def foreign_directory() -> Iterator[Path]:
+    """A directory that the user of the test may read but not write; root becomes somebody else meanwhile."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        inside = folder / "data"
+        inside.mkdir()
+        folder.chmod(0o755)
+        inside.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        yield inside
+        if root:
+            os.seteuid(0)
+        inside.chmod(0o755)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB."""
+    folder = tmp_path / "small_disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=3m tmpfs '{folder}' 2>/dev/null") != 0:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    os.system(f"umount -l '{folder}'")
