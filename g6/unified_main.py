@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import FrameType
 
 import numpy as np
@@ -183,7 +183,7 @@ class Agent:
     def _wait(self, due: datetime) -> bool:
         parts = self._parts
         now = parts.clock.now()
-        closed = due - now > timedelta(seconds=parts.settings.collection.interval_seconds)
+        closed = due > now and parts.schedule.is_closed(now)
         if closed:
             log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
         parts.observation.waiting(due, now, closed=closed)

@@ -11,7 +11,7 @@ from g6.market.indices import IndexDefinition
 from g6.market.sessions import SessionCalendar
 from g6.market.strikes import nearest
 from g6.model.chain import EXPIRY_CODES
-from g6.model.columns import Bools, Ints
+from g6.model.columns import Bools, Floats, Ints
 from g6.model.contracts import CALL, FUTURE, ContractTable
 from g6.model.snapshot import Refusal
 
@@ -72,65 +72,63 @@ def make_plan(
     3. Codes that point at one expiry are one chain, at the deeper of their depths.
     4. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
     """
-    draft = _Draft()
+    draft = _Draft(listed)
     for order in orders:
         name = order.definition.name
         if name in references:
-            draft.add_index(order, listed.of_index(name), references[name], calendar, at)
+            draft.add_index(order, references[name], calendar, at)
     return draft.finish()
 
 
 class _Draft:
-    def __init__(self) -> None:
-        self.tables: list[ContractTable] = []
+    """Gathers rows of the listed contracts; they are taken out of the table once, at the end."""
+
+    def __init__(self, listed: ContractTable) -> None:
+        self.listed = listed
+        self.rows: list[Ints] = []
         self.chains: list[ChainPlan] = []
         self.refusals: list[Refusal] = []
         self.expected: dict[str, tuple[str, ...]] = {}
         self.length = 0
 
-    def add_index(
-        self, order: IndexOrder, own: ContractTable, reference: float, calendar: SessionCalendar, at: datetime
-    ) -> None:
+    def add_index(self, order: IndexOrder, reference: float, calendar: SessionCalendar, at: datetime) -> None:
         name = order.definition.name
         self.expected[name] = ()
-        if not len(own):
+        rows = np.flatnonzero(self.listed.index == name)
+        if not len(rows):
             self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
             return
+        own = self.listed.take(rows)
         codes = resolve(own, at, calendar, order.definition.exchange)
         wanted = dict(_by_expiry(order.depths, codes))
         self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
         if not wanted:
             self.refuse(name, "", (), "no_expiries", _why_none(order.depths, codes))
+        is_future = own.kind == FUTURE
         for expiry, (of_expiry, depth) in wanted.items():
-            self.add_chain(order.definition, own, expiry, of_expiry, depth, reference)
+            on_day = own.expiry == np.datetime64(expiry)
+            legs, futures = np.flatnonzero(on_day & ~is_future), np.flatnonzero(on_day & is_future)[:1]
+            chosen = legs[_around(own.strike[legs], own.kind[legs] == CALL, reference, depth)]
+            self.add_chain(order.definition, expiry, of_expiry, rows[chosen], rows[futures])
 
     def add_chain(
-        self,
-        definition: IndexDefinition,
-        own: ContractTable,
-        expiry: date,
-        codes: tuple[str, ...],
-        depth: Depth,
-        reference: float,
+        self, definition: IndexDefinition, expiry: date, codes: tuple[str, ...], legs: Ints, future: Ints
     ) -> None:
-        of_expiry = own.expiry == np.datetime64(expiry)
-        is_future = own.kind == FUTURE
-        legs = own.take(np.flatnonzero(of_expiry & ~is_future))
-        chosen = _around(legs, reference, depth)
-        if not len(chosen):
+        if not len(legs):
             self.refuse(definition.name, expiry.isoformat(), codes, "no_contracts", "no option contracts are listed")
             return
-        start, stop = self.length, self.length + len(chosen)
-        future = np.flatnonzero(of_expiry & is_future)[:1]
-        self.tables += [legs.take(chosen), own.take(future)]
-        self.chains.append(ChainPlan(definition, expiry, codes, slice(start, stop), stop if len(future) else None))
+        start, stop = self.length, self.length + len(legs)
+        self.rows += [legs, future]
+        where = slice(start, stop)
+        self.chains.append(ChainPlan(definition, expiry, codes, where, stop if len(future) else None))
         self.length = stop + len(future)
 
     def refuse(self, index: str, expiry: str, codes: tuple[str, ...], reason: str, detail: str) -> None:
         self.refusals.append(Refusal(index, expiry, codes, reason, detail))
 
     def finish(self) -> Plan:
-        return Plan(ContractTable.concatenate(self.tables), tuple(self.chains), tuple(self.refusals), self.expected)
+        rows = np.concatenate([np.empty(0, np.int64), *self.rows])
+        return Plan(self.listed.take(rows), tuple(self.chains), tuple(self.refusals), self.expected)
 
 
 def _by_expiry(depths: Mapping[str, Depth], codes: ExpiryCodes) -> Iterator[tuple[date, tuple[tuple[str, ...], Depth]]]:
@@ -148,17 +146,16 @@ def _why_none(depths: Mapping[str, Depth], codes: ExpiryCodes) -> str:
     return "; ".join(f"{code}: {codes.reasons.get(code, 'not listed')}" for code in depths) or "no expiry is configured"
 
 
-def _around(legs: ContractTable, reference: float, depth: Depth) -> Ints:
+def _around(strike: Floats, is_call: Bools, reference: float, depth: Depth) -> Ints:
     """Return rows of the wanted legs, by strike and then call before put; none when no strike has both legs."""
-    strikes, rank = np.unique(legs.strike, return_inverse=True)
-    is_call = legs.kind == CALL
+    strikes, rank = np.unique(strike, return_inverse=True)
     both = _has_both(rank, is_call, len(strikes))
     if not both.any():
         return np.empty(0, np.int64)
     atm = int(np.searchsorted(strikes, strikes[both][nearest(strikes[both], reference)]))
     moneyness = np.where(is_call, atm - rank, rank - atm)  # listed strikes in the money
     chosen = np.flatnonzero(_within(moneyness, depth))
-    return chosen[np.lexsort((~is_call[chosen], legs.strike[chosen]))]
+    return chosen[np.lexsort((~is_call[chosen], strike[chosen]))]
 
 
 def _has_both(rank: Ints, is_call: Bools, count: int) -> Bools:

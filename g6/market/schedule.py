@@ -24,6 +24,10 @@ class Schedule(Protocol):
         """Return whether this exchange's indices are to be collected at a due instant."""
         ...
 
+    def is_closed(self, now: datetime) -> bool:
+        """Return whether there is nothing to collect at this instant because every exchange is closed."""
+        ...
+
 
 class SessionSchedule:
     """Instants aligned to `interval_seconds` from midnight IST at which one of the exchanges is open."""
@@ -48,6 +52,10 @@ class SessionSchedule:
     def includes(self, exchange: str, due: datetime) -> bool:
         """Return whether this exchange is open at a due instant."""
         return self._calendar.is_open(due, exchange)
+
+    def is_closed(self, now: datetime) -> bool:
+        """Return whether every exchange is closed."""
+        return not self._is_open(now)
 
     def floor(self, instant: datetime) -> datetime:
         """Return the latest aligned instant at or before this one."""
@@ -86,3 +94,7 @@ class RecordedSchedule:
     def includes(self, exchange: str, due: datetime) -> bool:  # noqa: ARG002  (Schedule's)
         """Return True: what was recorded is collected, session table or not."""
         return True
+
+    def is_closed(self, now: datetime) -> bool:  # noqa: ARG002  (Schedule's)
+        """Return False: a recording has no hours."""
+        return False

@@ -78,13 +78,15 @@ class SessionCalendar:
     def expires_at(self, expiry: date, exchange: str) -> datetime:
         """Return the expiring contract's own close on its expiry day.
 
-        That of the special hours, where the day has some; else the expiring close of the rule in force, the
-        nearest known rule's for days outside the table. Never raises: far contracts expire years ahead.
+        The rule's in force, the nearest known rule's for days outside the table; on a day with hours of its
+        own that do not reach it, their end. Never raises: far contracts expire years ahead.
         """
+        close = self._rule(expiry, exchange).expiring_close
         special = self._table.exchanges[exchange].special.get(expiry)
         if special is not None and special.windows:
-            return _at(expiry, special.windows[-1][1])
-        return _at(expiry, self._rule(expiry, exchange).expiring_close)
+            begin, end = special.windows[-1]
+            close = close if begin < close <= end else end
+        return _at(expiry, close)
 
     def spot_frozen(self, at: datetime, exchange: str) -> bool:
         """Return whether a closing auction holds the index still while options trade. Raises OutsideCalendar."""

@@ -1,6 +1,7 @@
 """Read a dated table from a YAML file: bounded, validated, and refused in one line that names the key."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -28,10 +29,10 @@ def read_table(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_TABLE_BYTES:
             raise ConfigError(f"{path}: larger than {LARGEST_TABLE_BYTES} bytes, which no such table is")
-        content = _days_as_text(yaml.safe_load(path.read_text("utf-8")))
+        content = _plain(yaml.safe_load(path.read_text("utf-8")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
     refused = best_match(Draft202012Validator(schema, format_checker=_FORMATS).iter_errors(content))
     if refused is not None:
@@ -39,20 +40,23 @@ def read_table(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
     return dict(content)
 
 
-def _days_as_text(value: object) -> Any:
-    """Undo YAML's reading of an unquoted 2026-11-24 as a day, a type that JSON Schema does not have."""
+def _plain(value: object) -> Any:
+    """Return what JSON Schema can judge: days and keys as text (YAML reads more types), finite numbers only."""
     if isinstance(value, dict):
-        return {_days_as_text(key): _days_as_text(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_days_as_text(inner) for inner in value]
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a number that a table may hold")
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _describe(error: ValidationError) -> str:
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
-        known = [str(name) for name in error.schema["properties"]]
-        unknown = next(str(name) for name in error.instance if str(name) not in known)
+    instance, schema = error.instance, error.schema
+    if error.validator == "additionalProperties" and isinstance(instance, dict) and isinstance(schema, Mapping):
+        known = list(schema["properties"])
+        unknown = next(name for name in instance if name not in known)
         near = difflib.get_close_matches(unknown, known, 1)
         allowed = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}"
         return f"{key}: unknown key {unknown!r}, {allowed}"

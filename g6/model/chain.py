@@ -72,12 +72,14 @@ class OptionChain:
 
     def __post_init__(self) -> None:
         n = len(self.strike)
-        for spec in LEG_COLUMNS:
-            values = getattr(self, spec.name)
-            filled = np.full(n, np.nan) if values is UNSET else values
-            if len(filled) != n:
-                raise ValueError(f"column {spec.name} has {len(filled)} rows, the chain has {n}")
-            object.__setattr__(self, spec.name, freeze(filled))
+        for name in LEG_COLUMN_NAMES:
+            values = getattr(self, name)
+            if values is UNSET:
+                object.__setattr__(self, name, freeze(np.full(n, np.nan)))
+            elif len(values) != n:
+                raise ValueError(f"column {name} has {len(values)} rows, the chain has {n}")
+            elif values.flags.writeable:
+                object.__setattr__(self, name, freeze(values))
 
     def __len__(self) -> int:
         return len(self.strike)
@@ -89,6 +91,7 @@ class OptionChain:
 
 
 LEG_COLUMNS = schema_of(OptionChain)
+LEG_COLUMN_NAMES = tuple(column.name for column in LEG_COLUMNS)
 
 EXPIRY_CODES = ("this_week", "next_week", "this_month", "next_month")
 

@@ -50,6 +50,11 @@ class EmbeddedServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
+    @property
+    def connections(self) -> int:
+        """Return how many clients are connected."""
+        return len(self._server.server_state.connections)
+
     def start(self) -> None:
         """Return when it answers. Raises G6Error when it does not within `START_SECONDS`."""
         self._thread.start()

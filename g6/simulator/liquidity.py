@@ -48,7 +48,7 @@ def interest_share(kind: Kind, days: float, *, has_weeklies: bool) -> float:
 def volume_density(moneyness: Floats, is_call: Bools) -> Floats:
     """Return volume per unit of moneyness; 1 in all on either side of the chain."""
     out = np.where(is_call, moneyness, -moneyness)
-    density: Floats = np.exp(-np.where(out > 0, out / 1.8, -2.8 * out)) / (1.8 + 1 / 2.8)
+    density: Floats = np.exp(-np.where(out > 0, out / 1.1, -2.8 * out)) / (1.1 + 1 / 2.8)
     return density
 
 

@@ -135,6 +135,11 @@ def _column(values: Floats, decimals: int | None) -> Document | None:
     finite = np.isfinite(values)
     if not finite.any():
         return None
+    with np.errstate(over="ignore"):  # what overflows is beyond LARGEST_EXACT or has no decimals to round
+        return _whole_or_plain(values, finite, decimals)
+
+
+def _whole_or_plain(values: Floats, finite: Bools, decimals: int | None) -> Document:
     known = values[finite]
     for scale in LOSSLESS_SCALES if decimals is None else (decimals,):
         whole = np.rint(known * 10.0**scale)
@@ -142,7 +147,8 @@ def _column(values: Floats, decimals: int | None) -> Document | None:
             break
         if decimals is not None or np.array_equal(whole / 10.0**scale, known):
             return _whole_column(whole, finite, scale)
-    return {"values": values if decimals is None else np.round(values, decimals)}
+    rounded = values if decimals is None else np.round(values, decimals)
+    return {"values": np.where(np.isfinite(rounded), rounded, values)}
 
 
 def _whole_column(whole: Floats, finite: Bools, scale: int) -> Document:

@@ -141,7 +141,7 @@ class Journal:
 
     def contracts(self, contracts_id: int) -> ContractTable:
         """Return a remembered contract table; DamagedRecord when it is absent or its checksum fails."""
-        rows = self._execute("SELECT crc, payload FROM contracts WHERE id = ?", contracts_id)
+        rows = self._execute("SELECT crc, CAST(payload AS BLOB) FROM contracts WHERE id = ?", contracts_id)
         if not rows or checksum(CONTRACTS_KEY, rows[0][1]) != rows[0][0]:
             raise DamagedRecord(f"contract table {contracts_id} of {self.path} is absent or damaged")
         return decode_contracts(rows[0][1])
@@ -157,7 +157,7 @@ class Journal:
         """
         given = 0
         while limit is None or given < limit:
-            rows = self._execute("SELECT seq, minute, crc, payload FROM cycles WHERE seq > ? ORDER BY seq LIMIT 1", seq)
+            rows = self._execute("SELECT seq, minute, crc FROM cycles WHERE seq > ? ORDER BY seq LIMIT 1", seq)
             if not rows:
                 return
             seq = rows[0][0]
@@ -167,19 +167,22 @@ class Journal:
 
     def at(self, minute: datetime) -> Snapshot | None:
         """Return the snapshot of a minute; None when there is none or its row is damaged."""
-        rows = self._execute("SELECT seq, minute, crc, payload FROM cycles WHERE minute = ?", minute_text(minute))
+        rows = self._execute("SELECT seq, minute, crc FROM cycles WHERE minute = ?", minute_text(minute))
         return self._sound(*rows[0]) if rows else None
 
-    def _sound(self, seq: int, minute: str, crc: int, payload: bytes) -> Snapshot | None:
+    def _sound(self, seq: int, minute: object, crc: object) -> Snapshot | None:
+        """Return a row's snapshot; None, counted, when its bytes or the pages that hold them are damaged."""
         try:
-            return self._decoded(minute, crc, payload)
-        except DamagedRecord as error:
+            rows = self._execute("SELECT CAST(payload AS BLOB) FROM cycles WHERE seq = ?", seq)
+            # A minute that was replaced since its seq was read is met again under its new one.
+            return self._decoded(str(minute), crc, rows[0][0]) if rows else None
+        except (DamagedRecord, journal_file.DamagedJournal) as error:
             if seq not in self._damaged:
                 log.warning("%s; skipped", error)
             self._damaged.add(seq)
             return None
 
-    def _decoded(self, minute: str, crc: int, payload: bytes) -> Snapshot:
+    def _decoded(self, minute: str, crc: object, payload: bytes) -> Snapshot:
         if checksum(minute, payload) != crc:
             raise DamagedRecord(f"minute {minute} of {self.path} is damaged: its checksum differs")
         try:
@@ -222,7 +225,8 @@ class Journal:
 
     def minutes(self) -> tuple[datetime, ...]:
         """Return the recorded minutes, ascending, IST."""
-        rows = self._execute("SELECT minute FROM cycles ORDER BY minute")
+        # What is not a minute any more is left out here and counted where its row is read.
+        rows = self._execute("SELECT minute FROM cycles WHERE datetime(minute) IS NOT NULL ORDER BY minute")
         return tuple(datetime.fromisoformat(row[0]).astimezone(IST) for row in rows)
 
     def close(self) -> None:
@@ -253,6 +257,6 @@ def _translated(path: Path, connection: sqlite3.Connection | None = None) -> Ite
     try:
         yield
     except sqlite3.Error as error:
-        raise SinkError(journal_file.reason(error, path, connection)) from error
+        raise journal_file.translated(error, path, connection) from error
     except OSError as error:
         raise SinkError(f"the journal {path} failed: {error.strerror}") from error

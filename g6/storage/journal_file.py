@@ -44,6 +44,7 @@ def connect_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     DamagedJournal when the check fails; sqlite3.Error for everything else.
     """
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    connection.text_factory = _lenient
     try:
         check(connection, path)
         connection.execute("PRAGMA journal_mode=WAL")
@@ -62,6 +63,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     """Open a journal without the means to change it, another G6's live one too; sqlite3.Error when it cannot be."""
     uri = path.resolve().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    connection.text_factory = _lenient
     try:
         connection.execute("SELECT 1 FROM cycles LIMIT 1").fetchone()
     except sqlite3.OperationalError:
@@ -70,8 +72,14 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         if not path.is_file() or (log.exists() and log.stat().st_size):
             raise
         # A closed journal in a directory that may not be written: nobody can be changing it.
-        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection.text_factory = _lenient
     return connection
+
+
+def _lenient(text: bytes) -> str:
+    """Read damaged text as something, so that a row's checksum can refuse it instead of SQLite the whole query."""
+    return text.decode("utf-8", "replace")
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
@@ -105,8 +113,14 @@ def primary_code(error: sqlite3.Error) -> int:
     return -1 if code is None else code & 0xFF
 
 
-def reason(error: sqlite3.Error, path: Path, connection: sqlite3.Connection | None) -> str:
-    """Return one line for a person: what stopped the journal, where, and what would help."""
+def translated(error: sqlite3.Error, path: Path, connection: sqlite3.Connection | None) -> SinkError:
+    """Return the error as one line for a person: what stopped the journal, where, and what would help."""
+    if primary_code(error) in DAMAGE:
+        return DamagedJournal(f"{path} is damaged: {error}")
+    return SinkError(_reason(error, path, connection))
+
+
+def _reason(error: sqlite3.Error, path: Path, connection: sqlite3.Connection | None) -> str:
     code = primary_code(error)
     if code == sqlite3.SQLITE_FULL:
         return _full(path, connection)

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -36,21 +37,31 @@ def csv_files() -> Callable[[Path], dict[str, bytes]]:
 
 
 @pytest.fixture
-def foreign_directory() -> Iterator[Path]:
-    """A directory that the user of the test may read but not write; root becomes somebody else meanwhile."""
+def open_folder() -> Iterator[Path]:
+    """A folder that any user can reach, which pytest's own are not."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        inside = folder / "data"
-        inside.mkdir()
-        folder.chmod(0o755)
-        inside.chmod(0o555)
-        root = os.geteuid() == 0
-        if root:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """Takes the right to write into a folder away; root becomes somebody else meanwhile."""
+
+    @contextmanager
+    def take_away(folder: Path) -> Iterator[None]:
+        is_root = os.geteuid() == 0
+        folder.chmod(0o555)
+        if is_root:
             os.seteuid(65534)
-        yield inside
-        if root:
-            os.seteuid(0)
-        inside.chmod(0o755)
+        try:
+            yield
+        finally:
+            if is_root:
+                os.seteuid(0)
+            folder.chmod(0o755)
+
+    return take_away
 
 
 @pytest.fixture

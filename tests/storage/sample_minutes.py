@@ -1,4 +1,4 @@
-"""Small minutes for tests of the stores: every value follows from (minute, tick), so any process can make them again."""
+"""Small minutes for tests of the stores: each follows from (minute, tick), so any process makes the same."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -70,9 +72,12 @@ def test_file_in_the_place_of_a_directory_is_told(tmp_path: Path, occupied: str)
         DataDirectory(root)
 
 
-def test_directory_without_write_permission_is_told(foreign_directory: Path) -> None:
-    with pytest.raises(ConfigError, match=r"(cannot create|no permission).*--data-dir"):
-        DataDirectory(foreign_directory)
+@pytest.mark.parametrize("new", ["", "new"])
+def test_directory_without_write_permission_is_told(
+    new: str, open_folder: Path, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with read_only(open_folder), pytest.raises(ConfigError, match="--data-dir"):
+        DataDirectory(open_folder / new)
 
 
 def test_names_of_the_field_become_paths(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def assert_same(read: Any, written: Any) -> None:
         got, given_ = getattr(read, field.name), getattr(written, field.name)
         if isinstance(given_, np.ndarray):
             decimals = next(c.decimals for c in LEG_COLUMNS if c.name == field.name)
-            rounded = given_ if decimals is None else np.round(given_, decimals)
+            with np.errstate(over="ignore"):
+                rounded = given_ if decimals is None else np.round(given_, decimals)
+            rounded = np.where(np.isfinite(rounded), rounded, given_)
             assert got.dtype == given_.dtype
             np.testing.assert_array_equal(got, rounded, err_msg=field.name)
         elif isinstance(given_, tuple) and given_ and dataclasses.is_dataclass(given_[0]):
@@ -63,8 +65,7 @@ def test_every_field_of_a_minute_comes_back(sample: ModuleType) -> None:
 )
 def test_any_finite_column_comes_back_to_its_decimals(sample: ModuleType, name: str, values: Any) -> None:
     minute = with_column(sample, name, values)
-    with np.errstate(over="ignore"):  # the expectation, not the code, overflows beyond 1e299
-        assert_same(decode_snapshot(encode_snapshot(minute)), minute)
+    assert_same(decode_snapshot(encode_snapshot(minute)), minute)
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
