@@ -242,7 +242,7 @@ def _enrichers(settings: Settings) -> tuple[Enricher, ...]:
     wanted = settings.greeks.enabled, settings.greeks.estimate_iv
     if all(wanted):
         return tuple(ENRICHERS)
-    unwanted = {"greeks"} if wanted[1] else {"greeks", "iv", "price"}
+    unwanted = {"greeks"} if wanted[1] else {"greeks", "iv"}
     return tuple(enricher for enricher in ENRICHERS if enricher.name not in unwanted)
 
 

@@ -2,8 +2,8 @@
 
 The engine is the two tables below and the two functions that walk them:
 
-1. `enrich` runs the ENRICHERS in order, each chain → chain: forward and time (`forward`), ATM and offsets (`atm`), the
-   price to believe (`pricing`), implied volatility and Greeks (`valuation`, on `volatility`).
+1. `enrich` runs the ENRICHERS in order, each chain → chain: the price to believe (`pricing`), forward and time
+   (`forward`), ATM and offsets (`atm`), implied volatility and Greeks (`valuation`, on `volatility`).
 2. `aggregate` runs the AGGREGATES, each chain → number (`aggregates`).
 
 A new column is a function, its line in the schema (`model.chain`) and in ENRICHERS; a new aggregate is a function and
@@ -34,9 +34,9 @@ class Enricher(NamedTuple):
 
 
 ENRICHERS: tuple[Enricher, ...] = (
+    Enricher("price", add_price, may_be_shed=False),
     Enricher("forward", add_forward, may_be_shed=False),
     Enricher("atm", add_atm, may_be_shed=False),
-    Enricher("price", add_price, may_be_shed=True),
     Enricher("iv", add_iv, may_be_shed=True),
     Enricher("greeks", add_greeks, may_be_shed=True),
 )

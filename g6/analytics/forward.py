@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from g6.analytics.conventions import Conventions
-from g6.analytics.pricing import fair_price, sane_spread
+from g6.analytics.pricing import MID
 from g6.analytics.strikes import Strikes, at_rows, strikes_of
 from g6.model.chain import OptionChain
 from g6.model.columns import Floats
@@ -16,7 +16,7 @@ FEWEST_QUOTED_PAIRS = 3
 
 
 def add_forward(chain: OptionChain, conventions: Conventions) -> OptionChain:
-    """Set `years`, `rate`, `forward` and `forward_source`.
+    """Set `years`, `rate`, `forward` and `forward_source`; needs the price.
 
     Put-call parity near the money says where the market itself puts the forward; else the future's price; else the
     spot, carried at the rate. The index may stand still in a closing auction while its options trade, so spot is last.
@@ -51,11 +51,9 @@ def _parity_forward(chain: OptionChain, conventions: Conventions) -> float:
     Nearest to the spot first, then to the forward so found, which the spot may be far from.
     """
     strikes = strikes_of(chain)
-    price, _ = fair_price(chain, conventions)
-    quoted = np.where(sane_spread(chain, conventions), price, np.nan)
-    forwards = _forwards(chain, strikes, quoted)
+    forwards = _forwards(chain, strikes, np.where(chain.price_source == MID, chain.price, np.nan))
     if np.count_nonzero(np.isfinite(forwards)) < FEWEST_QUOTED_PAIRS:
-        forwards = _forwards(chain, strikes, price)
+        forwards = _forwards(chain, strikes, chain.price)
     known = np.isfinite(forwards)
     if not known.any():
         return float("nan")

@@ -23,13 +23,22 @@ class Strikes(NamedTuple):
 
 
 def strikes_of(chain: OptionChain) -> Strikes:
-    """Pair the legs of a chain, in whatever order they lie."""
-    strike, place = np.unique(chain.strike, return_inverse=True)
+    """Pair the legs of a chain, in whatever order they lie; in ascending order, as chains are built, it is fastest."""
+    strike, place = _distinct(chain.strike)
     rows = np.arange(len(chain))
     call, put = np.full(len(strike), -1), np.full(len(strike), -1)
     call[place[chain.is_call]] = rows[chain.is_call]
     put[place[~chain.is_call]] = rows[~chain.is_call]
     return Strikes(strike, call, put, place)
+
+
+def _distinct(strike: Floats) -> tuple[Floats, Ints]:
+    """Return the distinct strikes and the place of each leg's among them."""
+    rises = np.diff(strike)
+    if (rises < 0).any():
+        return np.unique(strike, return_inverse=True)
+    place = np.concatenate([np.zeros(min(1, len(strike)), np.int64), np.cumsum(rises > 0)])
+    return strike[np.searchsorted(place, np.arange(place[-1] + 1))] if len(place) else strike, place
 
 
 def at_rows(values: Floats, rows: Ints) -> Floats:

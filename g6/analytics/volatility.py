@@ -47,6 +47,7 @@ def price(forward: Floats | float, strike: Floats, years: float, rate: float, vo
     return np.asarray(np.exp(-rate * years) * undiscounted)
 
 
+@np.errstate(all="ignore")  # what makes no sense is answered by a status, not by a warning
 def implied_volatility(
     price: Floats, forward: float, strike: Floats, years: float, rate: float, is_call: Bools
 ) -> tuple[Floats, Ints]:
@@ -68,9 +69,8 @@ def implied_volatility(
     known, level = np.where(usable, price, np.nan), np.where(usable, strike, 1.0)
     beta, x = _normalised(known, forward, level, years, rate, is_call, status)
     solvable = status == SOLVED
-    with np.errstate(all="ignore"):  # a price in the last denormals is answered below, not by a warning
-        vol[solvable] = _total_volatility(beta[solvable], x[solvable]) / np.sqrt(years)
-    unsolved = solvable & ~np.isfinite(vol)
+    vol[solvable] = _total_volatility(beta[solvable], x[solvable]) / np.sqrt(years)
+    unsolved = solvable & ~(np.isfinite(vol) & (vol > 0))  # prices in the last denormals
     vol[unsolved], status[unsolved] = np.nan, NOT_IDENTIFIABLE
     return vol, status
 
@@ -84,10 +84,9 @@ def _normalised(
     time_value = undiscounted - intrinsic
     x = np.abs(np.log(forward / strike))
     beta = time_value / np.sqrt(forward * strike)
-    with np.errstate(invalid="ignore"):
-        status[time_value < 0] = BELOW_INTRINSIC
-        status[(time_value >= 0) & (time_value <= IDENTIFIABLE_SHARE * undiscounted)] = NOT_IDENTIFIABLE
-        status[beta >= np.exp(-x / 2)] = ABOVE_MAXIMUM
+    status[time_value < 0] = BELOW_INTRINSIC
+    status[(time_value >= 0) & (time_value <= IDENTIFIABLE_SHARE * undiscounted)] = NOT_IDENTIFIABLE
+    status[beta >= np.exp(-x / 2)] = ABOVE_MAXIMUM
     return beta, x
 
 
@@ -138,8 +137,7 @@ def _bracket_series(z: Floats, half: Floats) -> Floats:
 def _first_guess(beta: Floats, x: Floats) -> Floats:
     """Invert Bachelier's price: with m = 2 sinh(x/2), find h so that φ(h)/h − Φ(−h) = β/m; then s = m/h."""
     moneyness = 2.0 * np.sinh(0.5 * x)
-    with np.errstate(divide="ignore"):
-        ratio = np.log(beta) - np.log(moneyness)
+    ratio = np.log(beta) - np.log(moneyness)  # infinite at the money itself
     h = np.exp(np.interp(ratio, _TABLE_RATIO, _TABLE_LOG_H))
     # Nearer the money than the table: the first two terms of the expansion in h.
     near = ratio > _TABLE_RATIO[-1]

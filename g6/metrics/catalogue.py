@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,12 +82,6 @@ INDICES = (
            ("index", "status"), 42),
 )  # fmt: skip
 
-CHAINS = (
-    Metric("g6_chain_forward_points", "gauge", "Forward that the chain is priced on", "dashboard: market",
-           PAIR, 16, "NaN"),
-    Metric("g6_chain_atm_points", "gauge", "At-the-money strike", "dashboard: market", PAIR, 16, "NaN"),
-)  # fmt: skip
-
 STORES = (
     Metric("g6_journal_cycles_written_total", "counter", "Cycles made durable in the journal", "alerts: journal"),
     Metric("g6_journal_written_bytes_total", "counter", "Bytes written to the journal", "dashboard: storage"),
@@ -150,7 +144,16 @@ OPTIONS_MINUTE = Metric(
     "dashboard: options", start="absent", page="/metrics/options",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *CHAINS, *STORES, *AGENT, *PROCESS)
+CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *AGENT, *PROCESS)
+
+
+# Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.
+DERIVABLE_AGGREGATES: Mapping[str, str] = {
+    "basis": "g6_chain_synthetic_future_points less g6_index_spot_points",
+    "call_volume": "sum of g6_option_volume_units over the calls",
+    "put_volume": "sum of g6_option_volume_units over the puts",
+    "days_to_expiry": "the expiry is a label on /metrics/options",
+}
 
 
 def aggregate_metric(aggregate: Aggregate) -> Metric:
@@ -167,7 +170,7 @@ def option_metric(column: str) -> Metric:
 
 
 def with_aggregates(aggregates: Iterable[Aggregate]) -> tuple[Metric, ...]:
-    """Return the rows of /metrics: the catalogue and one gauge per aggregate whose name is not taken already."""
+    """Return the rows of /metrics: the catalogue, and one gauge per aggregate whose name is not taken already."""
     rows = {row.name: row for row in CATALOGUE}
     for row in map(aggregate_metric, aggregates):
         rows.setdefault(row.name, row)

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
-from g6.metrics.catalogue import CYCLE_BUCKETS_SECONDS, PAIR, PROCESS, Metric, with_aggregates
+from g6.metrics.catalogue import (
+    CYCLE_BUCKETS_SECONDS,
+    DERIVABLE_AGGREGATES,
+    PAIR,
+    PROCESS,
+    Metric,
+    with_aggregates,
+)
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS
 from g6.model.columns import Aggregate
 
@@ -18,8 +25,8 @@ log = logging.getLogger(__name__)
 SKIP_REASONS = ("closed", "overrun")
 PAGES = ("metrics", "options")
 OTHER = "other"
-# What is left of 500 series for aggregates: fifteen of them with six indices and sixteen pairs of index and code.
-AGGREGATE_SERIES = 240
+# What is left of 500 series for aggregates: seventeen of them with six indices and sixteen pairs of index and code.
+AGGREGATE_SERIES = 272
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,16 @@ class Known:
     @property
     def exported(self) -> tuple[Aggregate, ...]:
         """Return the aggregates that have a gauge: the first ones, as many as `aggregate_series` has room for."""
-        return self.aggregates[: self.aggregate_series // max(1, len(self.pairs))]
+        return self._wanted[: self.aggregate_series // max(1, len(self.pairs))]
+
+    @property
+    def crowded_out(self) -> tuple[str, ...]:
+        """Return the names of aggregates for which there is no room."""
+        return tuple(aggregate.name for aggregate in self._wanted[len(self.exported) :])
+
+    @property
+    def _wanted(self) -> tuple[Aggregate, ...]:
+        return tuple(a for a in self.aggregates if a.name not in DERIVABLE_AGGREGATES)
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -92,8 +108,8 @@ class Instruments:
         self._absent: set[str] = set()  # registered with their first value
         self._infos: dict[str, tuple[str, ...]] = {}
         own = {row.name for row in PROCESS}
-        if left_out := [aggregate.name for aggregate in known.aggregates[len(known.exported) :]]:
-            log.warning("/metrics has no room for %s; the files have them", ", ".join(left_out))
+        if known.crowded_out:
+            log.warning("/metrics has no room for %s; the files have them", ", ".join(known.crowded_out))
         for row in with_aggregates(known.exported):
             if row.name not in own:
                 self._metrics[row.name] = self._made(row)

@@ -12,7 +12,7 @@ from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
 from g6.metrics.process import process_collector
 from g6.model.chain import mask_of
-from g6.model.report import CycleReport, ExpiryReport, IndexReport, JournalReport, SinkReport, Status
+from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport, Status
 
 OUTCOMES: Mapping[Status, str] = {
     "ok": "g6_cycles_succeeded_total",
@@ -115,14 +115,9 @@ class Observer:
     def _chains(self, report: CycleReport) -> None:
         seen = {(e.index, code): e for index in report.indices for e in index.expiries for code in e.codes}
         for pair in {**dict.fromkeys(self._to.known.pairs), **seen}:
-            self._chain(pair, seen.get(pair))
-
-    def _chain(self, pair: tuple[str, str], report: ExpiryReport | None) -> None:
-        values = report.aggregates if report else {}
-        for name, metric in self._aggregates.items():
-            self._to.set(metric, values.get(name, math.nan), *pair)
-        self._to.set("g6_chain_forward_points", report.forward if report else math.nan, *pair)
-        self._to.set("g6_chain_atm_points", report.atm if report else math.nan, *pair)
+            values = seen[pair].aggregates if pair in seen else {}
+            for name, metric in self._aggregates.items():
+                self._to.set(metric, values.get(name, math.nan), *pair)
 
     def _journal(self, report: JournalReport) -> None:
         self._to.set("g6_journal_pending_cycles", report.pending)

@@ -1,7 +1,8 @@
 """The simulated market as a provider: it answers at once, for every index that it was made for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from g6.clock import IST
 from g6.market.indices import IndexDefinition
@@ -17,11 +18,11 @@ class SimulatedProvider:
 
     def __init__(self, market: SimulatedMarket) -> None:
         self._market = market
+        self._listed = lru_cache(maxsize=1)(self._list)  # one table a day: who keeps it can tell it by identity
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
         """Return what is listed on the day of `at`, IST; an index that the market does not know has no rows."""
-        day = at.astimezone(IST).date()
-        return ContractTable.concatenate(self._market.contracts(index.name, day) for index in indices)
+        return self._listed(tuple(index.name for index in indices), at.astimezone(IST).date())
 
     def spots(self, indices: Sequence[IndexDefinition], at: datetime) -> Mapping[str, Spot]:
         """Return the published levels; an index that the market does not know is absent."""
@@ -31,3 +32,6 @@ class SimulatedProvider:
     def quotes(self, contracts: ContractTable, at: datetime) -> Quotes:
         """Return one row per contract asked for, in the same order."""
         return self._market.quotes(contracts, at)
+
+    def _list(self, names: tuple[str, ...], day: date) -> ContractTable:
+        return ContractTable.concatenate(self._market.contracts(name, day) for name in names)

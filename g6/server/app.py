@@ -1,5 +1,6 @@
 """What is served under which path. Every answer works before the first cycle and without any part of the agent."""
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -44,7 +45,7 @@ def create_app(exposition: Exposition, options: OptionsPage, health: Health, sta
             Route("/healthz", pages.live),
             Route("/readyz", pages.ready),
         ],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: _refused, Exception: _broken},
     )
     app.router.redirect_slashes = False  # a redirect would repeat whatever Host the client claims
     return _SecurityHeaders(app)
@@ -82,6 +83,7 @@ class _InPieces(Response):
         for start in range(0, len(body), PIECE_BYTES):
             piece = body[start : start + PIECE_BYTES]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # others have their turn, and a client that left is noticed
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -107,10 +109,14 @@ def _probe(verdict: Verdict) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     """Answer a path that is not served, or a method that is not GET or HEAD, in one line."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    headers = error.headers if isinstance(error, HTTPException) else None
-    if status == HTTPStatus.NOT_FOUND:
+    assert isinstance(error, HTTPException)  # noqa: S101 - the only kind it is registered for
+    if error.status_code == HTTPStatus.NOT_FOUND:
         text = "not found: / lists what is served"
     else:
-        text = f"{HTTPStatus(status).phrase.lower()}: {request.method} is not answered here, only GET and HEAD"
-    return PlainTextResponse(f"{text}\n", status, headers)
+        text = f"{error.detail.lower()}: {request.method} is not answered here, only GET and HEAD"
+    return PlainTextResponse(f"{text}\n", error.status_code, error.headers)
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    """Answer where a page raised; the log has the trace. The connection ends, since the server will close it."""
+    return PlainTextResponse("this page is broken; the log says why\n", 500, {"connection": "close"})

@@ -115,8 +115,7 @@ def _far_strikes(index: IndexDefinition, expiry: Expiry, close: float) -> tuple[
 
 def _multiples(low: float, high: float, step: float) -> Floats:
     numbers = np.arange(max(1.0, np.ceil(low / step)), np.floor(high / step) + 1, dtype=np.float64)
-    multiples: Floats = step * numbers
-    return multiples
+    return np.round(step * numbers, 2)  # 3 × 0.1 is 0.30000000000000004
 
 
 def _tokens(number: int, kind: Texts, expiry: Ints, steps: Floats) -> Ints:
@@ -127,5 +126,5 @@ def _tokens(number: int, kind: Texts, expiry: Ints, steps: Floats) -> Ints:
     side = np.select([kind == CALL, kind == PUT], [1, 2], 0)
     folded = (number % 64) << 2 | side
     folded = folded << 12 | expiry % 4096
-    token: Ints = folded << 12 | np.floor(steps).astype(np.int64) % 4096
+    token: Ints = folded << 12 | np.floor(steps + 1e-6).astype(np.int64) % 4096
     return token

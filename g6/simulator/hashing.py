@@ -50,9 +50,9 @@ def normal(key: Keys) -> Floats:
 
 def text_keys(texts: Texts) -> Keys:
     """Return one key per text, the same whatever width the array was stored with."""
-    letters = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), -1).astype(np.uint64)
+    letters = np.ascontiguousarray(texts).view(np.uint32).astype(np.uint64)
     keys = np.full(len(texts), GOLDEN)
-    for column in letters.T:
+    for column in letters.reshape(len(texts), texts.dtype.itemsize // 4).T:
         keys = np.where(column > 0, (keys ^ column) * _LETTER, keys)
     return mix(keys)
 

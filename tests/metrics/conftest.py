@@ -23,9 +23,11 @@ CODES = {
 AGGREGATES = tuple(
     Aggregate(name, unit, f"What {name} is")
     for name, unit in [
-        ("pcr_oi", "1"), ("pcr_volume", "1"), ("max_pain", "points"), ("atm_iv", "1/sqrt(year)"),
-        ("straddle", "rupees"), ("total_premium", "rupees"), ("completeness", "1"), ("iv_coverage", "1"),
-        ("synthetic_future", "rupees"), ("gex_call", "rupees/%"), ("gex_put", "rupees/%"), ("oi_call", "units"),
+        ("pcr_oi", "ratio"), ("pcr_volume", "ratio"), ("max_pain", "points"), ("forward", "points"),
+        ("atm_strike", "points"), ("atm_iv", "1/sqrt(year)"), ("straddle", "rupees"), ("synthetic_future", "points"),
+        ("basis", "points"), ("call_oi", "units"), ("put_oi", "units"), ("call_volume", "units"),
+        ("put_volume", "units"), ("max_call_oi_strike", "points"), ("max_put_oi_strike", "points"),
+        ("coverage", "ratio"), ("iv_coverage", "ratio"), ("iv_gap", "1/sqrt(year)"), ("days_to_expiry", "days"),
     ]
 )  # fmt: skip
 REASONS = (

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from g6.analytics import AGGREGATES
 from g6.metrics import catalogue
 from g6.metrics.catalogue import CATALOGUE, OPTION_COLUMNS, OPTIONS_MINUTE, aggregate_metric, option_metric
 from g6.metrics.exposition import Exposition
@@ -89,7 +90,7 @@ def test_every_metric_stays_within_its_budget_and_none_is_outside_the_catalogue(
 ) -> None:
     observer.session({"NSE": True, "BSE": True}, report().minute.date())
     observer.cycle(report())
-    rows = {row.name: row for row in catalogue.with_aggregates(instruments.known.aggregates)}
+    rows = {row.name: row for row in catalogue.with_aggregates(instruments.known.exported)}
     counted = series_of(Exposition(instruments).page()[0])
     assert {name for name, count in counted.items() if count > rows[name].budget} == set()
     assert set(rows) - set(counted) == set(), "rows that no page shows"
@@ -113,9 +114,11 @@ def test_every_unit_of_the_schema_makes_a_legal_name(column: object) -> None:
     assert suffix.replace("_", "").isalnum() or suffix == ""
 
 
-def test_an_aggregate_never_takes_the_name_of_a_fixed_row() -> None:
-    rows = catalogue.with_aggregates([Aggregate("atm", "points", "another")])
-    assert [row.help for row in rows if row.name == "g6_chain_atm_points"] == ["At-the-money strike"]
+def test_an_aggregate_never_takes_a_name_that_is_taken() -> None:
+    rows = catalogue.with_aggregates(
+        [Aggregate("x", "points", "the first"), Aggregate("x_points", "points", "another")]
+    )
+    assert [row.help for row in rows if row.name == "g6_chain_x_points"] == ["the first"]
 
 
 def test_more_aggregates_than_the_page_has_room_for_are_left_out_from_the_end(
@@ -129,3 +132,11 @@ def test_more_aggregates_than_the_page_has_room_for_are_left_out_from_the_end(
     assert "g6_chain_number_0_ratio" in counted
     assert "g6_chain_number_29_ratio" not in counted
     assert "number_29" in caplog.text
+
+
+def test_the_aggregates_that_are_computed_all_have_room_but_for_those_that_promql_derives(known: Known) -> None:
+    computed = tuple(aggregate for aggregate, _ in AGGREGATES)
+    assert [name for name in catalogue.DERIVABLE_AGGREGATES if name not in {a.name for a in computed}] == []
+    now = dataclasses.replace(known, aggregates=computed)
+    assert now.crowded_out == ()
+    assert {a.name for a in computed} - {a.name for a in now.exported} == set(catalogue.DERIVABLE_AGGREGATES)

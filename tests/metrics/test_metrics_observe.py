@@ -80,7 +80,6 @@ def test_an_expiry_with_two_codes_is_shown_under_both(
     observer.cycle(report())
     weekly = value("g6_chain_pcr_oi_ratio", index="NIFTY", expiry_code="this_week")
     assert weekly == value("g6_chain_pcr_oi_ratio", index="NIFTY", expiry_code="this_month") == 1.25
-    assert value("g6_chain_forward_points", index="NIFTY", expiry_code="this_week") == 25010.5
     # this_week 1, next_week 2, this_month 4, next_month 8
     assert value("g6_index_collected_codes_mask", index="NIFTY") == 15
     assert value("g6_index_collected_codes_mask", index="BANKEX") == 12
@@ -101,7 +100,7 @@ def test_what_a_cycle_did_not_see_is_nan_and_not_the_minute_before(
     assert value("g6_index_expected_codes_mask", index="NIFTY") == 15
     assert value("g6_index_collected_codes_mask", index="NIFTY") == 7
     assert math.isnan(value("g6_index_spot_points", index="SENSEX") or 0)
-    assert math.isnan(value("g6_chain_atm_points", index="SENSEX", expiry_code="this_week") or 0)
+    assert math.isnan(value("g6_chain_atm_strike_points", index="SENSEX", expiry_code="this_week") or 0)
     assert value("g6_chains_refused_total", index="NIFTY") == 1
     assert value("g6_refusals_total", reason="coverage") == 1
 

@@ -92,7 +92,7 @@ def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
     assert int(head.headers["content-length"]) >= 0
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/metrics/", "/metrics/options/NIFTY", "//", "/%00", "/..%2f..%2fetc"])
+@pytest.mark.parametrize("path", ["/nowhere", "/metrics/", "/metrics/options/NIFTY", "/%00", "/..%2f..%2fetc"])
 def test_other_paths_are_not_found(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
@@ -180,7 +180,7 @@ def test_a_page_that_breaks_is_an_error_and_the_others_go_on(
     app = create_app(Exposition(agent.instruments), agent.options, BrokenHealth(), agent.state)  # type: ignore[arg-type]
     with httpx.Client(base_url=serve(app).url, timeout=20) as client:
         answer = client.get("/healthz")
-        assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+        assert (answer.status_code, answer.text) == (500, "this page is broken; the log says why\n")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert client.get("/metrics").status_code == 200
     assert "health is ill" in caplog.text
@@ -191,6 +191,6 @@ def test_many_scrapers_at_once_all_get_whole_pages(
 ) -> None:
     agent.options.render(snapshot(500))
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda path: client.get(path), ["/metrics", "/metrics/options"] * 16))
+        answers = list(pool.map(client.get, ["/metrics", "/metrics/options"] * 16))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.content for answer in answers[1::2]} == {agent.options.current.plain}

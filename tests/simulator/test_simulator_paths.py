@@ -1,6 +1,7 @@
 """Index paths over many days: pinned at their ends, as volatile as configured, correlated as loaded."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def sampled(histories, calendar, days):
 def test_each_day_is_gapped_from_the_close_before(histories, days):
     ends = [histories["NSE"].ends(day)["NIFTY"] for day in days[:200]]
     closes = {day: end.close for day, end in zip(days, ends, strict=False)}
-    for before, day in zip(days, days[1:200], strict=False):
+    for before, day in pairwise(days[:200]):
         if histories["NSE"].days_since(day) == (day - before).days:  # no Muhurat hour between them
             assert histories["NSE"].ends(day)["NIFTY"].previous == closes[before]
     gaps = np.array([end.open - end.previous for end in ends])
@@ -99,7 +100,7 @@ def test_minutes_of_different_exchanges_are_correlated_too(market, moment):
 def test_the_first_and_the_last_half_hour_are_rougher_than_midday(sampled):
     squares = np.square(np.diff(sampled[:, 0], axis=1)).mean(axis=0)
     half_hour = 360
-    middle = squares[2000:2000 + 2 * half_hour].mean()
+    middle = squares[2000 : 2000 + 2 * half_hour].mean()
     assert squares[:half_hour].mean() > 1.8 * middle
     assert squares[-half_hour:].mean() > 1.2 * middle
 
@@ -126,4 +127,6 @@ def test_a_day_of_two_windows_does_not_move_between_them(market, moment):
     assert market.fair_level("NIFTY", moment("2024-03-02T10:30")) == pytest.approx(
         market.fair_level("NIFTY", moment("2024-03-02T11:30")), rel=1e-4
     )
-    assert market.fair_level("NIFTY", moment("2024-03-02T12:00")) != market.fair_level("NIFTY", moment("2024-03-02T11:30"))
+    assert market.fair_level("NIFTY", moment("2024-03-02T12:00")) != market.fair_level(
+        "NIFTY", moment("2024-03-02T11:30")
+    )

@@ -132,10 +132,10 @@ def test_open_interest_moves_through_the_day_and_is_taken_up_the_next_morning(ma
     held = [market.quotes(options, at).oi for at in (evening, morning, moment(AT), moment("2026-11-20T15:39"))]
     both = np.isfinite(held[0]) & np.isfinite(held[1])
     # The evening's last published figure lacks the last minute's business.
-    assert held[1][both] == pytest.approx(held[0][both], rel=0.05, abs=130)
+    assert held[1][both] == pytest.approx(held[0][both], rel=0.1, abs=130)
     assert held[1][both].sum() == pytest.approx(held[0][both].sum(), rel=0.01)
     assert np.nanmean(held[2] != held[1]) > 0.5
-    assert np.nansum(held[3]) > 1.05 * np.nansum(held[1])
+    assert np.nansum(held[3]) > 1.02 * np.nansum(held[1])
 
 
 def test_the_average_price_is_one_that_the_day_has_seen(market, moment):

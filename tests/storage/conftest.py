@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -73,3 +73,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small file system needs root")
     yield folder
     os.system(f"umount -l '{folder}'")
+
+
+@pytest.fixture(scope="session")
+def filled_up() -> Callable[[Path], AbstractContextManager[None]]:
+    """Fills the file system of a folder to the last byte, until the end of the block."""
+
+    @contextmanager
+    def fill(folder: Path) -> Iterator[None]:
+        ballast = folder / "ballast"
+        descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        with suppress(OSError):
+            while True:
+                os.write(descriptor, b"x" * 65536)
+        os.close(descriptor)
+        yield
+        ballast.unlink()
+
+    return fill
