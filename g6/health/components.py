@@ -51,7 +51,7 @@ def judge_journal(journal: JournalReport | None) -> Finding:
         return Finding("down", f"{journal.error}; {journal.pending} minutes wait in memory")
     if journal.pending:
         return Finding("degraded", f"{journal.pending} minutes wait in memory")
-    return Finding("ok", f"{journal.bytes_written} bytes written")
+    return Finding("ok", f"{journal.bytes_written:,} bytes written")
 
 
 def judge_sink(sink: SinkReport) -> Finding:
@@ -61,7 +61,7 @@ def judge_sink(sink: SinkReport) -> Finding:
     if sink.lag_cycles:
         return Finding("degraded", f"{sink.lag_cycles} minutes behind")
     repaired = f", {sink.repaired} torn files repaired" if sink.repaired else ""
-    return Finding("ok", f"{sink.rows} rows written{repaired}")
+    return Finding("ok", f"{sink.rows:,} rows written{repaired}")
 
 
 def judge_loop(report: CycleReport) -> Finding:

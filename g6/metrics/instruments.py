@@ -3,7 +3,7 @@
 import itertools
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -128,6 +128,12 @@ class Instruments:
         if name in self._absent:
             self._absent.discard(name)
             self.registry.register(self._metrics[name])
+
+    def follow(self, name: str, value: Callable[[], float], *labels: str) -> None:
+        """Let a gauge take its value at each scrape."""
+        metric = self._child(name, labels)
+        assert isinstance(metric, Gauge)  # noqa: S101 - as above
+        metric.set_function(value)
 
     def only(self, name: str, *labels: str) -> None:
         """Set an `_info` gauge to 1 for these label values and remove every other of its series."""

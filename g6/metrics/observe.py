@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from g6.clock import IST
@@ -71,6 +72,15 @@ class Observer:
             self._to.set("g6_market_open", is_open, exchange)
         midnight = datetime.combine(known_until, datetime.min.time(), IST) + timedelta(days=1)
         self._to.set("g6_calendar_known_until_timestamp_seconds", midnight.timestamp())
+
+    def follow_session(self, is_open: Callable[[str], bool], known_until: date) -> None:
+        """Ask `is_open(exchange)` at each scrape from now on: a loop asleep for the night cannot tell of the close.
+
+        It is called from the server's thread. Where it raises, the page is served without `g6_market_open`.
+        """
+        self.session({}, known_until)
+        for exchange in self._to.known.exchanges:
+            self._to.follow("g6_market_open", partial(is_open, exchange), exchange)
 
     def _outcome(self, report: CycleReport) -> None:
         self._to.add("g6_cycles_started_total")

@@ -42,7 +42,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; padding: 2rem 1.25rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; }
+main { max-width: 72rem; margin: 0 auto; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; }
 h1 { font-size: 1.6rem; margin: 0; }
 h2 { font-size: 1rem; margin: 0 0 .75rem; color: var(--soft); font-weight: 600; }

@@ -168,6 +168,16 @@ def test_the_calendar_is_known_until_the_end_of_its_last_day(
     assert value("g6_market_open", exchange="BSE") == 0
 
 
+def test_a_session_that_is_followed_closes_by_itself(observer: Observer, value: Callable[..., float | None]) -> None:
+    opened = {"NSE": True, "BSE": False}
+    observer.follow_session(opened.__getitem__, date(2026, 12, 31))
+    assert value("g6_market_open", exchange="NSE") == 1
+    assert value("g6_market_open", exchange="BSE") == 0
+    opened["NSE"] = False
+    assert value("g6_market_open", exchange="NSE") == 0
+    assert value("g6_calendar_known_until_timestamp_seconds") is not None
+
+
 def test_only_the_provider_that_answered_last_is_named(
     observer: Observer, report: type_of_report, value: Callable[..., float | None]
 ) -> None:
