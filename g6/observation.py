@@ -51,18 +51,25 @@ class Observation:
         self.observer.cycle(report)
         self.health.cycle(report)
         self.state.publish(report)
-        if snapshot is not None and self.options_page is not None:
+        if snapshot is None:
+            self.clear()
+        elif self.options_page is not None:
             self.options_page.render(snapshot)
         self.view.show(report, whole=first)
 
     def waiting(self, due: datetime, now: datetime, *, closed: bool) -> None:
         """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed."""
         opened = {exchange: self.calendar.is_open(now, exchange) for exchange in self.exchanges}
-        self.observer.session(opened, self.calendar.known_until)
         self.health.session(opened, self.calendar.known_until)
         self.health.waiting(due, "the market is closed" if closed else "")
         if closed:
             self.observer.skipped("closed")
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the last minute's prices off their page: scraped on, they would pass for fresh ones."""
+        if self.options_page is not None:
+            self.options_page.clear()
 
     def missed(self, minutes: int) -> None:
         """Tell of scheduled minutes that were lost because the one before took too long."""
@@ -91,6 +98,8 @@ def start_observation(
     )
     real = isinstance(clock, SystemClock)
     observer = Observer(instruments, version=__version__, clock="real" if real else "virtual")
+    # Asked at each scrape: the loop may sleep through the close.
+    observer.follow_session(lambda exchange: calendar.is_open(clock.now(), exchange), calendar.known_until)
     page, state = OptionsPage(instruments), PublishedState()
     health = Health(clock, settings.collection.interval_seconds, sinks)
     server = None

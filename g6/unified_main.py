@@ -93,7 +93,7 @@ class Agent:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._stop = threading.Event()
-        self._forwards: dict[str, float] = {}  # the last known per index, for planning while its spot stands still
+        self._forwards: dict[tuple[str, date], float] = {}  # the last known, for planning while a spot stands still
         self._day: date | None = None
         self._exit = DONE
 
@@ -102,6 +102,7 @@ class Agent:
         parts, done, missed = self._parts, 0, 0
         self._catch_up()
         due = parts.schedule.first(parts.clock.now())
+        self._recall(due)
         while due is not None and (limit is None or done < limit) and self._wait(due):
             report, snapshot = self.minute(due, missed)
             parts.observation.tell(report, snapshot, first=done == 0)
@@ -183,7 +184,7 @@ class Agent:
     def _wait(self, due: datetime) -> bool:
         parts = self._parts
         now = parts.clock.now()
-        closed = due > now and parts.schedule.is_closed(now)
+        closed = parts.schedule.is_pause(now, due)
         if closed:
             log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
         parts.observation.waiting(due, now, closed=closed)
@@ -212,8 +213,8 @@ class Agent:
         with stages("spots"):
             spots = parts.provider.spots(definitions, at)
         with stages("plan"):
-            references, refusals = self._references(orders, spots, at)
-            plan = make_plan(orders, listed, references, parts.calendar, at)
+            levels, refusals = self._levels(orders, spots, at)
+            plan = make_plan(orders, listed, levels, parts.calendar, at, self._frozen_forwards(orders, at))
         with stages("quotes"):
             quotes = parts.provider.quotes(plan.contracts, at)
         with stages("chains"):
@@ -221,14 +222,15 @@ class Agent:
         refusals += [*plan.refusals, *(refusal for _, refusal in built if refusal)]
         with stages("enrich"):
             accepted = [self._value(chain) for chain, refusal in built if refusal is None]
+        self._remember(accepted)
         snapshot = self._snapshot(due, orders, plan, spots, accepted, refusals)
         return Collected(snapshot, listed, tuple(chain for chain, refusal in built if refusal))
 
-    def _references(
+    def _levels(
         self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
     ) -> tuple[dict[str, float], list[Refusal]]:
-        """Return the level that each index is planned around, and the indices that have none."""
-        references: dict[str, float] = {}
+        """Return the usable spots, and the indices that have none."""
+        levels: dict[str, float] = {}
         refusals: list[Refusal] = []
         for order in orders:
             name = order.definition.name
@@ -237,16 +239,22 @@ class Agent:
             if reason:
                 refusals.append(Refusal(name, "", (), reason.word, reason.detail))
             else:
-                # While the index stands still its options trade on: the strikes follow the forward.
-                references[name] = self._forwards.get(name, spots[name].last) if frozen else spots[name].last
-        return references, refusals
+                levels[name] = spots[name].last
+        return levels, refusals
+
+    def _frozen_forwards(self, orders: Sequence[IndexOrder], at: datetime) -> dict[tuple[str, date], float]:
+        """Return the last forwards of the indices that stand still: their options trade on, and strikes follow."""
+        calendar = self._parts.calendar
+        frozen = {o.definition.name for o in orders if calendar.spot_frozen(at, o.definition.exchange)}
+        return {key: forward for key, forward in self._forwards.items() if key[0] in frozen}
 
     def _value(self, chain: OptionChain) -> OptionChain:
         parts = self._parts
-        valued = aggregate(enrich(chain, parts.conventions, parts.enrichers), parts.conventions)
-        if np.isfinite(valued.forward):
-            self._forwards[chain.index] = valued.forward
-        return valued
+        return aggregate(enrich(chain, parts.conventions, parts.enrichers), parts.conventions)
+
+    def _remember(self, chains: Sequence[OptionChain]) -> None:
+        known = {(chain.index, chain.expiry): chain.forward for chain in chains if np.isfinite(chain.forward)}
+        self._forwards.update(known)
 
     def _snapshot(
         self,
@@ -300,6 +308,17 @@ class Agent:
                 log.info("%s: %s", sink.name, report.error or f"{report.rows} rows of {day} supplied from the journal")
                 self._day = day
                 self._checkpoint()
+
+    def _recall(self, due: datetime | None) -> None:
+        """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on."""
+        if due is None or due.date() not in self._parts.journals.days():
+            return
+        try:
+            before = self._parts.journals.journal(due.date()).latest_before(due)
+        except SinkError as error:
+            log.warning("%s", error)
+            return
+        self._remember(before.chains if before else ())
 
     def _finish(self) -> None:
         self._checkpoint()

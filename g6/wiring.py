@@ -18,6 +18,7 @@ from g6.errors import ConfigError
 from g6.market.indices import IndexDefinition, load_indices
 from g6.market.schedule import RecordedSchedule, Schedule, SessionSchedule
 from g6.market.sessions import SessionCalendar
+from g6.model.chain import EXPIRY_CODES
 from g6.observation import Observation, start_observation
 from g6.providers.base import Provider
 from g6.providers.facade import Facade
@@ -60,6 +61,7 @@ class Source:
     schedule: Schedule
     names: Sequence[str]  # the indices to ask for
     said: str  # what a person is told about it
+    codes: Sequence[str] = EXPIRY_CODES  # the expiry codes that it can answer for
     unreadable: Sequence[str] = ()  # recordings that had to be left out
 
 
@@ -93,7 +95,7 @@ def wire(settings: Settings, run: Run) -> Iterator[Parts]:
         log.warning("%s", warning)
     market = load_market(settings)
     source = PROVIDERS[settings.providers.order[0]](settings, market, run)
-    orders = [_order(settings, market, name) for name in source.names]
+    orders = [_order(settings, market, name, source.codes) for name in source.names]
     with ExitStack() as stack:
         directory = DataDirectory(settings.storage.data_dir)
         stack.enter_context(directory.hold())
@@ -184,7 +186,8 @@ def _replay(settings: Settings, market: Market, _run: Run) -> Source:
     chosen = settings.origins.get("collection.indices", "default") != "default"
     names = settings.enabled_indices if chosen else tuple(recording.indices())
     clock = VirtualClock(start, settings.clock.speed)
-    return Source(ReplayProvider(recording), clock, RecordedSchedule(instants), names, said, unreadable)
+    schedule = RecordedSchedule(instants)
+    return Source(ReplayProvider(recording), clock, schedule, names, said, recording.codes(), unreadable)
 
 
 def _holds_journals(settings: Settings) -> bool:
@@ -210,13 +213,13 @@ SINKS: Mapping[str, Callable[[Settings, DataDirectory], CsvSink]] = {"csv": _csv
 SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {"csv": lambda settings: settings.storage.csv.enabled}
 
 
-def _order(settings: Settings, market: Market, name: str) -> IndexOrder:
+def _order(settings: Settings, market: Market, name: str, codes: Sequence[str]) -> IndexOrder:
     if name not in market.indices:
         near = difflib.get_close_matches(name, market.indices, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(market.indices)}"
         origin = settings.origins.get("collection.indices", "default")
         raise ConfigError(f"{origin}: collection.indices: {name} is not defined in indices.yaml; {hint}")
-    depths = {code: Depth(depth.itm, depth.otm) for code, depth in settings.index_plan(name).items()}
+    depths = {code: Depth(depth.itm, depth.otm) for code, depth in settings.index_plan(name).items() if code in codes}
     return IndexOrder(market.indices[name], depths)
 
 

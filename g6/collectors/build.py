@@ -45,6 +45,7 @@ def _build(
         expected=legs.stop - legs.start,
         lot=int(contracts.lot[legs.start]),
         tick=float(contracts.tick[legs.start]),
+        reference=planned.reference,
         future=float("nan") if planned.future is None else float(quotes.last[planned.future]),
         settling=calendar.settling(at, planned.expiry, exchange),
         strike=contracts.strike[legs],

@@ -15,6 +15,9 @@ from g6.model.columns import Bools, Floats, Ints
 from g6.model.contracts import CALL, FUTURE, ContractTable
 from g6.model.snapshot import Refusal
 
+# The last known forward of an index and expiry.
+Forwards = Mapping[tuple[str, date], float]
+
 
 @dataclass(frozen=True, slots=True)
 class Depth:
@@ -45,6 +48,7 @@ class ChainPlan:
     codes: tuple[str, ...]
     legs: slice
     future: int | None
+    reference: float  # the level that the strikes were chosen around
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +64,40 @@ class Plan:
 def make_plan(
     orders: Sequence[IndexOrder],
     listed: ContractTable,
-    references: Mapping[str, float],
+    spots: Mapping[str, float],
     calendar: SessionCalendar,
     at: datetime,
+    forwards: Forwards | None = None,
 ) -> Plan:
     """Choose the contracts of a minute.
 
-    1. An index is planned around its reference (spot, or the last forward while the spot is frozen): its absence
-       from `references` means that the index was refused already.
+    1. A chain is planned around its index's spot, or around its own last forward where `forwards` has one: that is
+       for a spot that stands still. An index that is absent from `spots` was refused already.
     2. The expiry codes are resolved from the day's listed contracts, as they stand at `at` (`market.expiries`).
     3. Codes that point at one expiry are one chain, at the deeper of their depths.
     4. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
     """
-    draft = _Draft(listed)
+    draft = _Draft(listed, forwards or {})
     for order in orders:
         name = order.definition.name
-        if name in references:
-            draft.add_index(order, references[name], calendar, at)
+        if name in spots:
+            draft.add_index(order, spots[name], calendar, at)
     return draft.finish()
 
 
 class _Draft:
     """Gathers rows of the listed contracts; they are taken out of the table once, at the end."""
 
-    def __init__(self, listed: ContractTable) -> None:
+    def __init__(self, listed: ContractTable, forwards: Forwards) -> None:
         self.listed = listed
+        self.forwards = forwards
         self.rows: list[Ints] = []
         self.chains: list[ChainPlan] = []
         self.refusals: list[Refusal] = []
         self.expected: dict[str, tuple[str, ...]] = {}
         self.length = 0
 
-    def add_index(self, order: IndexOrder, reference: float, calendar: SessionCalendar, at: datetime) -> None:
+    def add_index(self, order: IndexOrder, spot: float, calendar: SessionCalendar, at: datetime) -> None:
         name = order.definition.name
         self.expected[name] = ()
         rows = np.flatnonzero(self.listed.index == name)
@@ -108,19 +114,26 @@ class _Draft:
         for expiry, (of_expiry, depth) in wanted.items():
             on_day = own.expiry == np.datetime64(expiry)
             legs, futures = np.flatnonzero(on_day & ~is_future), np.flatnonzero(on_day & is_future)[:1]
+            reference = self.forwards.get((name, expiry), spot)
             chosen = legs[_around(own.strike[legs], own.kind[legs] == CALL, reference, depth)]
-            self.add_chain(order.definition, expiry, of_expiry, rows[chosen], rows[futures])
+            self.add_chain(order.definition, expiry, of_expiry, rows[chosen], rows[futures], reference)
 
     def add_chain(
-        self, definition: IndexDefinition, expiry: date, codes: tuple[str, ...], legs: Ints, future: Ints
+        self,
+        definition: IndexDefinition,
+        expiry: date,
+        codes: tuple[str, ...],
+        legs: Ints,
+        future: Ints,
+        reference: float,
     ) -> None:
         if not len(legs):
             self.refuse(definition.name, expiry.isoformat(), codes, "no_contracts", "no option contracts are listed")
             return
         start, stop = self.length, self.length + len(legs)
         self.rows += [legs, future]
-        where = slice(start, stop)
-        self.chains.append(ChainPlan(definition, expiry, codes, where, stop if len(future) else None))
+        at_future = stop if len(future) else None
+        self.chains.append(ChainPlan(definition, expiry, codes, slice(start, stop), at_future, reference))
         self.length = stop + len(future)
 
     def refuse(self, index: str, expiry: str, codes: tuple[str, ...], reason: str, detail: str) -> None:

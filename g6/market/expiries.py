@@ -7,8 +7,8 @@ The rules, in order:
 2. The monthly set is the futures' expiries, since futures are listed for months only (BSE's weekly futures
    ended in July 2025; an expiry whose options carry a weekly symbol is not taken)     → `_monthlies`
 3. Months directly after the last future, whose options carry a monthly symbol (`NIFTY26NOV…`, against
-   `NIFTY26N17…`), join it. A month that would leave a gap is a quarterly and does not  → `_months_beyond`
-4. this_month and next_month are the first two of that set.
+   `NIFTY26N17…`), join it. A month that would leave a gap is a quarterly and does not  → `_months_without_gap`
+4. this_month and next_month are the first two of that set                               → `resolve`
 5. this_week and next_week are the nearest two of weeklies and monthlies together, by order and not by
    calendar week, and exist only where a weekly is listed                              → `_weeklies`
 
@@ -16,23 +16,25 @@ Never by weekday, nor by "the last expiry of the calendar month": holidays move 
 of Thursday 2025-05-01 expired on 2025-04-30, after April's monthly of the 24th.
 
 Where no future is listed at all, only the symbols can tell months from weeks, beginning with the month of the
-asked instant or the one after it. Where the symbols are of another form too, nothing is known to be monthly
-or weekly and no code exists.
+asked instant or, in its last days, the one after it. Where the symbols are of another form too, nothing is
+known to be monthly or weekly and no code exists.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
 
+from g6.clock import IST
 from g6.market.sessions import SessionCalendar
 from g6.model.chain import EXPIRY_CODES
 from g6.model.contracts import FUTURE, ContractTable
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKLY_MONTHS = "123456789OND"
+LATEST_DAYS_OF_MONTH = timedelta(days=10)  # the last of a weekday, and a long weekend before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def resolve(contracts: ContractTable, at: datetime, calendar: SessionCalendar, e
     futures = _still_open(contracts.future_expiries(), at, calendar, exchange)
     options = _still_open(contracts.option_expiries(), at, calendar, exchange)
     forms = _SymbolForms.of(contracts)
-    monthly = _monthlies(futures, options, forms, at.date())
+    months = _monthlies(contracts.future_expiries(), options, forms, at)
+    monthly = tuple(day for day in months if day in futures or day in options)
     weekly = _weeklies(options, monthly, forms)
     ordinal = sorted({*weekly, *(day for day in options if day in monthly)}) if weekly else []
     found = zip(EXPIRY_CODES, (*_first_two(ordinal), *_first_two(monthly)), strict=True)
@@ -97,22 +100,30 @@ def _still_open(expiries: Iterable[date], at: datetime, calendar: SessionCalenda
     return tuple(day for day in expiries if at < calendar.expires_at(day, exchange))
 
 
-def _monthlies(futures: Sequence[date], options: Sequence[date], forms: _SymbolForms, today: date) -> tuple[date, ...]:
+def _monthlies(futures: Sequence[date], options: Sequence[date], forms: _SymbolForms, at: datetime) -> tuple[date, ...]:
+    """Return the monthly expiries among `futures` (closed ones too), then those that symbols add."""
     listed = [day for day in futures if day not in forms.weekly]
     named = [day for day in options if day in forms.monthly and (not listed or day > listed[-1])]
-    return (*listed, *_months_beyond(listed[-1] if listed else None, named, today))
+    following = _month_number(listed[-1]) + 1 if listed else _first_month(named, at.astimezone(IST).date())
+    return (*listed, *_months_without_gap(named, following))
 
 
-def _months_beyond(last: date | None, named: Iterable[date], today: date) -> list[date]:
-    """Return the expiries named by month that follow without a gap; without futures, from this month on."""
-    expected = _month_number(last) + 1 if last else _month_number(today)
+def _first_month(named: Sequence[date], today: date) -> int:
+    """Return the month that the first monthly may be of, where no future says so: this one or the next.
+
+    The next one only when this month's may have expired, which it does in the month's last ten days.
+    """
+    this_month = _month_number(today)
+    gone = _month_number(today + LATEST_DAYS_OF_MONTH) > this_month
+    return this_month + 1 if gone and this_month not in map(_month_number, named) else this_month
+
+
+def _months_without_gap(named: Iterable[date], month: int) -> list[date]:
+    """Return the expiries of `month` and of those right behind it; a gap ends them, quarterlies lie behind one."""
     found: list[date] = []
     for day in named:
-        month = _month_number(day)
-        # This month's own may have expired already: then, and only as the first, the next one follows.
-        if month == expected or (last is None and not found and month == expected + 1):
+        if _month_number(day) == month + len(found):
             found.append(day)
-            expected = month + 1
     return found
 
 

@@ -24,8 +24,8 @@ class Schedule(Protocol):
         """Return whether this exchange's indices are to be collected at a due instant."""
         ...
 
-    def is_closed(self, now: datetime) -> bool:
-        """Return whether there is nothing to collect at this instant because every exchange is closed."""
+    def is_pause(self, now: datetime, due: datetime) -> bool:
+        """Return whether the market is, or will be, closed between now and the due instant."""
         ...
 
 
@@ -53,9 +53,9 @@ class SessionSchedule:
         """Return whether this exchange is open at a due instant."""
         return self._calendar.is_open(due, exchange)
 
-    def is_closed(self, now: datetime) -> bool:
-        """Return whether every exchange is closed."""
-        return not self._is_open(now)
+    def is_pause(self, now: datetime, due: datetime) -> bool:
+        """Return whether an interval before the due instant has every exchange closed."""
+        return due - self._interval > now and not self._is_open(due - self._interval)
 
     def floor(self, instant: datetime) -> datetime:
         """Return the latest aligned instant at or before this one."""
@@ -95,6 +95,6 @@ class RecordedSchedule:
         """Return True: what was recorded is collected, session table or not."""
         return True
 
-    def is_closed(self, now: datetime) -> bool:  # noqa: ARG002  (Schedule's)
+    def is_pause(self, now: datetime, due: datetime) -> bool:  # noqa: ARG002  (Schedule's)
         """Return False: a recording has no hours."""
         return False

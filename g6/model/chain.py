@@ -59,6 +59,7 @@ class OptionChain:
     vega: Floats = column("derived", "rupees/vol point", "Change of price per 0.01 of volatility", 4)
     rho: Floats = column("derived", "rupees/%", "Change of price per 0.01 of the rate", 4)
 
+    reference: float = np.nan  # the level that the strikes were planned around; NaN: the spot, or a forward if frozen
     future: float = np.nan  # last price of the future of this expiry, rupees
     tick: float = 0.05  # price step, rupees
     forward: float = np.nan  # the level that options of this expiry are priced on

@@ -24,6 +24,7 @@ from g6.errors import BadResponse, ConfigError
 from g6.market.indices import IndexDefinition
 from g6.market.listing import listed_expiries, lot_on
 from g6.market.sessions import SessionCalendar
+from g6.model.chain import EXPIRY_CODES
 from g6.model.columns import Bools, Floats
 from g6.model.contracts import FUTURE, ContractTable
 from g6.model.quotes import Quotes, Spot
@@ -82,6 +83,10 @@ class NseRecording:
     def indices(self) -> Sequence[str]:
         """Return the recorded indices."""
         return tuple(dict.fromkeys(name for files in self._files.values() for name in files))
+
+    def codes(self) -> Sequence[str]:
+        """Return every expiry code: such files hold all expiries."""
+        return EXPIRY_CODES
 
     def load(self, minute: datetime) -> RecordedMinute:
         """Return one minute, all its indices together."""

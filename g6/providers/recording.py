@@ -35,22 +35,39 @@ class Recording(Protocol):
         """Return the names of the recorded indices."""
         ...
 
+    def codes(self) -> Sequence[str]:
+        """Return the expiry codes that were recorded, nearest first."""
+        ...
+
     def load(self, minute: datetime) -> RecordedMinute:
         """Return one minute; raises BadResponse when it cannot be read."""
         ...
 
 
-def from_snapshot(snapshot: Snapshot, listed: ContractTable | None) -> RecordedMinute:
+def from_snapshot(snapshot: Snapshot, listed: ContractTable) -> RecordedMinute:
     """Give back what a journal's cycle collected, as the provider had answered it.
 
-    Legs are found among the day's `listed` contracts by index, expiry, strike and side. A journal without them (None)
-    gives the contracts that it quoted, with the futures of the expiries that were called monthly.
+    Of a recorded expiry only the recorded legs are offered, whatever else was listed: nothing more can be answered. The
+    other listed expiries stay, for an expiry code is a place among all of them. With an empty `listed` (it was not
+    kept) the recorded expiries are all there are, those that were called monthly with a future.
     """
     legs = _legs(snapshot.chains)
-    contracts = ContractTable.concatenate([legs] if listed is None else [listed, _missing(legs, listed)])
+    known = match(legs, listed)
+    unknown = legs.take((known < 0) & ((legs.kind != FUTURE) | (len(listed) == 0)))
+    others = np.flatnonzero(~_recorded_options(snapshot.chains, listed))
+    contracts = ContractTable.concatenate(
+        [listed.take(known[(known >= 0) & (legs.kind != FUTURE)]), unknown, listed.take(others)]
+    )
     at = max((chain.at for chain in snapshot.chains), default=snapshot.minute)
     spots = {i.index: Spot(i.spot, _quoted_at(i.chains, at)) for i in snapshot.indices if not np.isnan(i.spot)}
     return RecordedMinute(at, spots, contracts, _quotes(snapshot.chains, contracts, at))
+
+
+def _recorded_options(chains: Iterable[OptionChain], listed: ContractTable) -> Bools:
+    found = np.zeros(len(listed), dtype=bool)
+    for chain in chains:
+        found |= (listed.index == chain.index) & (listed.expiry == np.datetime64(chain.expiry))
+    return np.asarray(found & (listed.kind != FUTURE))
 
 
 def match(wanted: ContractTable, among: ContractTable) -> Ints:
@@ -99,10 +116,6 @@ def _table(
         token=np.zeros(n, np.int64), kind=kind.astype("U3"), expiry=np.full(n, np.datetime64(chain.expiry)),
         strike=strike, lot=np.full(n, chain.lot, np.int64), tick=np.full(n, chain.tick),
     )  # fmt: skip
-
-
-def _missing(legs: ContractTable, listed: ContractTable) -> ContractTable:
-    return legs.take((match(legs, listed) < 0) & (legs.kind != FUTURE))
 
 
 def _quoted_at(chains: Sequence[OptionChain], default: datetime) -> datetime:

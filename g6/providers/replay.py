@@ -9,6 +9,7 @@ import numpy as np
 
 from g6.errors import BadResponse
 from g6.market.indices import IndexDefinition
+from g6.model.chain import EXPIRY_CODES
 from g6.model.contracts import ContractTable
 from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
 from g6.model.snapshot import Snapshot
@@ -56,8 +57,8 @@ class JournalDays(Protocol):
         """Return the day's cycles."""
         ...
 
-    def contracts(self, day: date) -> ContractTable | None:
-        """Return the day's listed contracts, None where they were not journalled."""
+    def contracts(self, day: date) -> ContractTable:
+        """Return the day's listed contracts, an empty table where they were not journalled."""
         ...
 
 
@@ -69,11 +70,13 @@ class JournalRecording:
         self._day = lru_cache(maxsize=1)(self._read_day)
         self._minutes: list[datetime] = []
         names: dict[str, None] = {}
+        codes: set[str] = set()
         for day in sorted(journals.days()):
             snapshots, _ = self._day(day)
             self._minutes += sorted(snapshots)
             names.update({i.index: None for s in snapshots.values() for i in s.indices if i.chains})
-        self._indices = tuple(names)
+            codes.update(code for s in snapshots.values() for chain in s.chains for code in chain.codes)
+        self._indices, self._codes = tuple(names), tuple(code for code in EXPIRY_CODES if code in codes)
 
     def minutes(self) -> Sequence[datetime]:
         """Return the journalled minutes."""
@@ -83,6 +86,10 @@ class JournalRecording:
         """Return the indices with at least one journalled chain."""
         return self._indices
 
+    def codes(self) -> Sequence[str]:
+        """Return the expiry codes under which a chain was journalled."""
+        return self._codes
+
     def load(self, minute: datetime) -> RecordedMinute:
         """Return one journalled minute."""
         snapshots, listed = self._day(minute.date())
@@ -90,5 +97,5 @@ class JournalRecording:
             raise BadResponse(f"no cycle of {minute:%Y-%m-%d %H:%M} is in the journal that is replayed")
         return from_snapshot(snapshots[minute], listed)
 
-    def _read_day(self, day: date) -> tuple[dict[datetime, Snapshot], ContractTable | None]:
+    def _read_day(self, day: date) -> tuple[dict[datetime, Snapshot], ContractTable]:
         return {s.minute: s for s in self._journals.snapshots(day)}, self._journals.contracts(day)

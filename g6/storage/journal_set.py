@@ -12,6 +12,7 @@ from g6.model.report import JournalReport
 from g6.model.snapshot import Snapshot
 from g6.storage.data_directory import CORRUPT, JOURNAL
 from g6.storage.journal import SUFFIX, Journal, PutResult, day_of
+from g6.storage.journal_file import DamagedJournal
 from g6.storage.record import Record, day_of_minute
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class JournalSet:
     def journal(self, day: date) -> Journal:
         """Return the open journal of a day, beginning it where there is none; the one open before is closed."""
         if self._open is None or self._open.day != day:
-            self.close()
+            self._close_open()
             self._open = Journal.open(self.path(day), corrupt=self._corrupt, max_bytes=self._max_bytes)
             self.moved_aside += self._open.moved_aside
         return self._open
@@ -56,13 +57,17 @@ class JournalSet:
     def record(self, snapshot: Snapshot, contracts: ContractTable | None = None) -> JournalReport:
         """Make a minute durable, after those still waiting; what fails waits, and the report says why."""
         self._pending.append(_Pending(Record.of(snapshot), contracts))
+        written, errors = self._commit_pending()
+        self._drop_oldest()
+        path = self.path(day_of_minute(snapshot.minute))
+        return JournalReport(str(path), written, len(self._pending), next(iter(errors.values()), None))
+
+    def _commit_pending(self) -> tuple[int, dict[date, str]]:
+        """Write what waits, in order; return the bytes written, and by day why the rest still waits."""
         errors: dict[date, str] = {}
         results = [self._try_commit(item, errors) for item in self._pending]
         self._pending = deque(item for item, result in zip(self._pending, results, strict=True) if result is None)
-        self._drop_oldest()
-        path = self.path(day_of_minute(snapshot.minute))
-        written = sum(result.bytes for result in results if result)
-        return JournalReport(str(path), written, len(self._pending), next(iter(errors.values()), None))
+        return sum(result.bytes for result in results if result), errors
 
     def _try_commit(self, item: _Pending, errors: dict[date, str]) -> PutResult | None:
         day = item.record.day
@@ -72,7 +77,7 @@ class JournalSet:
             return self._commit(item)
         except SinkError as failure:
             errors[day] = str(failure)
-            self.close()  # what a failed write left behind is checked before the next one
+            self._close_open()  # what a failed write left behind is checked before the next one
             return None
 
     def _commit(self, item: _Pending) -> PutResult:
@@ -98,7 +103,8 @@ class JournalSet:
     def undrained(self, sink: str) -> tuple[date, ...]:
         """Return the days on which a sink has not durably applied everything, ascending.
 
-        A journal that cannot be read is skipped here with a warning; it holds up no other.
+        A damaged journal counts, because opening it recovers what it can; one that cannot be read is skipped with a
+        warning and holds up no other.
         """
         return tuple(day for day in self.days() if self._has_undrained(day, sink))
 
@@ -109,12 +115,21 @@ class JournalSet:
                 return journal.cursor(sink) < journal.last_seq
             finally:
                 journal.close()
+        except DamagedJournal:
+            return True
         except SinkError as error:
             log.warning("%s", error)
             return False
 
     def close(self) -> None:
-        """Close the open journal."""
+        """Try once more to write what waits, and close; minutes that still cannot be written are lost and logged."""
+        _, errors = self._commit_pending()
+        for day, error in errors.items():
+            count = sum(item.record.day == day for item in self._pending)
+            log.error("%d minutes of %s end with this process: %s", count, day, error)
+        self._close_open()
+
+    def _close_open(self) -> None:
         if self._open is not None:
             self._open.close()
             self._open = None

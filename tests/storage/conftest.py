@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from g6.storage.journal import Journal
+
 MODULE = Path(__file__).with_name("sample_minutes.py")
 
 
@@ -91,3 +93,23 @@ def filled_up() -> Callable[[Path], AbstractContextManager[None]]:
         ballast.unlink()
 
     return fill
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal of the sample day lies."""
+    return tmp_path / "2026-11-20.sqlite3"
+
+
+@pytest.fixture
+def opened(path: Path, tmp_path: Path) -> Iterator[Callable[[], Journal]]:
+    """Opens the journal, again and again if asked; all are closed at the end."""
+    journals: list[Journal] = []
+
+    def open_one() -> Journal:
+        journals.append(Journal.open(path, corrupt=tmp_path / "corrupt", max_bytes=50_000_000))
+        return journals[-1]
+
+    yield open_one
+    for journal in journals:
+        journal.close()

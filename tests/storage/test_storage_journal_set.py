@@ -54,10 +54,40 @@ def test_undrained_days_are_those_whose_cursor_is_behind(journals: JournalSet, s
     assert journals.undrained("influx") == (sample.DAY, next_day)
 
 
-def test_unreadable_day_holds_up_no_other(journals: JournalSet, tmp_path: Path, sample: ModuleType) -> None:
+def test_damaged_day_is_listed_and_begins_anew_when_opened(
+    journals: JournalSet, tmp_path: Path, sample: ModuleType
+) -> None:
+    day_before = sample.DAY - timedelta(days=1)
     (tmp_path / "journal" / "2026-11-19.sqlite3").write_bytes(b"nonsense" * 1000)
     journals.record(sample.snapshot(0))
+    assert journals.undrained("csv") == (day_before, sample.DAY)
+    assert journals.journal(day_before).last_seq == 0
+    assert journals.moved_aside == 1
     assert journals.undrained("csv") == (sample.DAY,)
+
+
+def test_day_that_cannot_be_read_holds_up_no_other(
+    journals: JournalSet, tmp_path: Path, sample: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "journal" / "2026-11-19.sqlite3").mkdir()
+    journals.record(sample.snapshot(0))
+    assert journals.undrained("csv") == (sample.DAY,)
+    assert "2026-11-19" in caplog.text
+
+
+def test_close_writes_what_waits_and_tells_what_it_cannot(
+    journals: JournalSet, tmp_path: Path, sample: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    obstacle = tmp_path / "journal" / "2026-11-20.sqlite3"
+    obstacle.mkdir()
+    for number in range(2):
+        journals.record(sample.snapshot(number))
+    journals.close()
+    assert "2 minutes of 2026-11-20 end with this process" in caplog.text
+    obstacle.rmdir()
+    journals.close()
+    assert journals.pending_cycles == 0
+    assert journals.journal(sample.DAY).last_seq == 2
 
 
 def test_minutes_wait_in_order_and_are_written_when_the_journal_is_back(
