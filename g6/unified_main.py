@@ -79,11 +79,10 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What the market gave in a minute: the snapshot, the chains that it leaves out, and why it is empty if it is."""
+    """What the market gave in a minute: the snapshot, what was listed then, and why it is empty if it is."""
 
     snapshot: Snapshot
     listed: ContractTable | None = None
-    refused: tuple[OptionChain, ...] = ()
     error: G6Error | None = None
 
 
@@ -166,15 +165,12 @@ class Agent:
         journal: JournalReport,
         sinks: tuple[SinkReport, ...],
     ) -> CycleReport:
-        def refused(index: str) -> list[OptionChain]:
-            return [chain for chain in collected.refused if chain.index == index]
-
         return CycleReport(
             minute=collected.snapshot.minute,
             provider=collected.snapshot.provider,
             seconds=sum(stages.seconds.values()),
             stages=stages.seconds,
-            indices=tuple(IndexReport.of(index, refused(index.index)) for index in collected.snapshot.indices),
+            indices=tuple(IndexReport.of(index) for index in collected.snapshot.indices),
             journal=journal,
             sinks=sinks,
             missed_minutes=missed,
@@ -223,8 +219,8 @@ class Agent:
         with stages("enrich"):
             accepted = [self._value(chain) for chain, refusal in built if refusal is None]
         self._remember(accepted)
-        snapshot = self._snapshot(due, orders, plan, spots, accepted, refusals)
-        return Collected(snapshot, listed, tuple(chain for chain, refusal in built if refusal))
+        asked = [chain for chain, _ in built]
+        return Collected(self._snapshot(due, orders, plan, spots, asked, accepted, refusals), listed)
 
     def _levels(
         self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
@@ -262,11 +258,13 @@ class Agent:
         orders: Sequence[IndexOrder],
         plan: Plan,
         spots: Mapping[str, Spot],
+        asked: Sequence[OptionChain],
         accepted: Sequence[OptionChain],
         refusals: Sequence[Refusal],
     ) -> Snapshot:
         def index_of(order: IndexOrder) -> IndexSnapshot:
             name = order.definition.name
+            own = [chain for chain in asked if chain.index == name]
             return IndexSnapshot(
                 index=name,
                 spot=spots[name].last if name in spots else float("nan"),
@@ -274,6 +272,8 @@ class Agent:
                 expected_codes=plan.expected_codes.get(name, ()),
                 chains=tuple(chain for chain in accepted if chain.index == name),
                 refusals=tuple(refusal for refusal in refusals if refusal.index == name),
+                expected_legs=sum(chain.expected for chain in own),
+                received_legs=sum(chain.received for chain in own),
             )
 
         minute = due.astimezone(IST).replace(second=0, microsecond=0)

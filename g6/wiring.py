@@ -201,12 +201,15 @@ PROVIDERS: Mapping[str, Callable[[Settings, Market, Run], Source]] = {
 }
 
 
+# Price basis → the column whose calls and puts are added up.
+PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
+
 # Stores: name → how it is made, and what switches it on.
 
 
 def _csv(settings: Settings, directory: DataDirectory) -> CsvSink:
     descriptors = [aggregate for aggregate, _ in AGGREGATES]
-    return CsvSink(directory.root, descriptors, price_basis=settings.greeks.price_basis)
+    return CsvSink(directory.root, descriptors, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
 
 
 SINKS: Mapping[str, Callable[[Settings, DataDirectory], CsvSink]] = {"csv": _csv}

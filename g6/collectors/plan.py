@@ -72,16 +72,14 @@ def make_plan(
     """Choose the contracts of a minute.
 
     1. A chain is planned around its index's spot, or around its own last forward where `forwards` has one: that is
-       for a spot that stands still. An index that is absent from `spots` was refused already.
+       for a spot that stands still. An index that is absent from `spots` was refused already and has no chains.
     2. The expiry codes are resolved from the day's listed contracts, as they stand at `at` (`market.expiries`).
     3. Codes that point at one expiry are one chain, at the deeper of their depths.
     4. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
     """
     draft = _Draft(listed, forwards or {})
     for order in orders:
-        name = order.definition.name
-        if name in spots:
-            draft.add_index(order, spots[name], calendar, at)
+        draft.add_index(order, spots.get(order.definition.name), calendar, at)
     return draft.finish()
 
 
@@ -97,17 +95,20 @@ class _Draft:
         self.expected: dict[str, tuple[str, ...]] = {}
         self.length = 0
 
-    def add_index(self, order: IndexOrder, spot: float, calendar: SessionCalendar, at: datetime) -> None:
+    def add_index(self, order: IndexOrder, spot: float | None, calendar: SessionCalendar, at: datetime) -> None:
         name = order.definition.name
         self.expected[name] = ()
         rows = np.flatnonzero(self.listed.index == name)
         if not len(rows):
-            self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
+            if spot is not None:
+                self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
             return
         own = self.listed.take(rows)
         codes = resolve(own, at, calendar, order.definition.exchange)
         wanted = dict(_by_expiry(order.depths, codes))
         self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
+        if spot is None:
+            return  # refused already; what was expected of it is known all the same
         if not wanted:
             self.refuse(name, "", (), "no_expiries", _why_none(order.depths, codes))
         is_future = own.kind == FUTURE

@@ -62,16 +62,15 @@ class IndexReport:
     refusals: tuple[Refusal, ...]
 
     @classmethod
-    def of(cls, snapshot: IndexSnapshot, refused: Sequence[OptionChain] = ()) -> "IndexReport":
-        """Count an index. `refused` are its chains that were not accepted: their legs were asked for all the same."""
-        asked = (*snapshot.chains, *refused)
+    def of(cls, snapshot: IndexSnapshot) -> "IndexReport":
+        """Count an index."""
         return cls(
             index=snapshot.index,
             spot=snapshot.spot,
             spot_frozen=snapshot.spot_frozen,
             expected_codes=snapshot.expected_codes,
-            expected=sum(chain.expected for chain in asked),
-            received=sum(chain.received for chain in asked),
+            expected=snapshot.expected_legs,
+            received=snapshot.received_legs,
             expiries=tuple(ExpiryReport.of(chain) for chain in snapshot.chains),
             refusals=snapshot.refusals,
         )

@@ -29,6 +29,8 @@ class IndexSnapshot:
     expected_codes: tuple[str, ...]
     chains: tuple[OptionChain, ...]
     refusals: tuple[Refusal, ...] = ()
+    expected_legs: int = 0  # asked for, those of refused chains too
+    received_legs: int = 0  # answered, those of refused chains too
 
     @property
     def collected_codes(self) -> tuple[str, ...]:

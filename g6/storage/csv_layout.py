@@ -57,8 +57,8 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % index.spot_frozen,
         b"%d" % index.expected_mask,
         b"%d" % index.collected_mask,
-        b"%d" % sum(chain.expected for chain in index.chains),
-        b"%d" % sum(chain.received for chain in index.chains),
+        b"%d" % index.expected_legs,
+        b"%d" % index.received_legs,
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}
     return b",".join(flatten(context, *(_code_cells(by_code.get(code), aggregates) for code in EXPIRY_CODES)))

@@ -172,9 +172,9 @@ class Journal:
 
     def latest_before(self, minute: datetime) -> Snapshot | None:
         """Return the latest sound snapshot of an earlier minute; None when there is none."""
-        earlier = "SELECT seq, minute, crc FROM cycles WHERE minute < ? ORDER BY minute DESC LIMIT 1"
+        earlier = "SELECT seq, minute, crc FROM cycles WHERE minute < ? ORDER BY minute DESC"
         rows = self._execute(earlier, minute_text(minute))
-        return self._sound(*rows[0]) if rows else None
+        return next((snapshot for row in rows if (snapshot := self._sound(*row)) is not None), None)
 
     def _sound(self, seq: int, minute: object, crc: object) -> Snapshot | None:
         """Return a row's snapshot; None, counted, when its bytes or the pages that hold them are damaged."""

@@ -72,6 +72,7 @@ def snapshot(
             IndexSnapshot(
                 index, 24003.15, bool(tick % 2), ("this_week", "next_week", "next_month"),
                 tuple(chain(index, *expiry, minute, tick, shift, width) for expiry in expiries), refusals,
+                expected_legs=27, received_legs=20,
             )
             for index in indices
         ),

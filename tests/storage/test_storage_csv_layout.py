@@ -144,7 +144,7 @@ def test_overview_row_says_what_was_wanted_and_what_came(sample: ModuleType) -> 
     row = rows(overview_header(sample.AGGREGATES), line)
     # this_week 1, next_week 2, this_month 4, next_month 8
     assert [row[n] for n in ("spot", "spot_frozen", "expected_mask", "collected_mask")] == ["24003.15", "1", "11", "9"]
-    assert [row[n] for n in ("expected_legs", "received_legs")] == ["18", "18"]
+    assert [row[n] for n in ("expected_legs", "received_legs")] == ["27", "20"]
     assert [row[n] for n in ("this_week_pcr_oi", "next_month_max_pain", "this_month_pcr_oi")] == ["1.5", "24000", ""]
 
 

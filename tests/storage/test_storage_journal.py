@@ -202,3 +202,19 @@ def test_snapshot_type_is_what_readers_get(opened: Opener, sample: ModuleType) -
     journal = opened()
     journal.put(replace(sample.snapshot(0), provider="other"))
     assert all(isinstance(s, Snapshot) and s.provider == "other" for _, s in journal.cycles_after(0))
+
+
+def test_latest_before_a_minute_is_the_nearest_earlier_one_that_is_sound(
+    path: Path, opened: Opener, sample: ModuleType
+) -> None:
+    journal = opened()
+    for n in (0, 1, 3):
+        journal.put(sample.snapshot(n))
+    assert journal.latest_before(sample.minute_of(0)) is None
+    assert journal.latest_before(sample.minute_of(1)).minute == sample.minute_of(0)
+    assert journal.latest_before(sample.minute_of(4)).minute == sample.minute_of(3)
+    journal.close()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE cycles SET crc = crc + 1 WHERE seq = 3")
+    other.close()
+    assert opened().latest_before(sample.minute_of(4)).minute == sample.minute_of(1)
