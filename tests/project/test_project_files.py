@@ -48,7 +48,9 @@ def test_the_lock_files_hold_every_dependency_with_hashes(project):
 
 def test_nothing_can_place_an_order(project):
     # The guard is on names: the official client's order, GTT, alert and fund calls.
-    forbidden = re.compile(r"\b(place|modify|cancel|exit)_(order|gtt|mf|autoslice)|convert_position|\bplace_mf", re.I)
+    forbidden = re.compile(
+        r"\b(place|modify|cancel|exit)_(order|gtt|mf|autoslice)|convert_position|\bplace_mf", re.IGNORECASE
+    )
     for source in [*(project / "g6").rglob("*.py"), *(project / "scripts").rglob("*.py")]:
         assert not forbidden.search(source.read_text()), source
 
