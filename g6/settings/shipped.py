@@ -1,6 +1,6 @@
 """Where the files that come with G6 are: beside the package in a clone, inside the wheel otherwise."""
 
-import importlib.resources
+import importlib.util
 from pathlib import Path
 
 from g6.errors import ConfigError
@@ -18,10 +18,9 @@ def shipped(name: str) -> Path:
     beside = PROJECT / "config" / name
     if (PROJECT / "pyproject.toml").is_file() and beside.is_file():
         return beside
-    try:
-        installed = Path(str(importlib.resources.files("g6_config").joinpath(name)))
-    except ModuleNotFoundError:
-        installed = beside
-    if not installed.is_file():
-        raise ConfigError(f"{installed}: this file comes with G6 and is missing; install G6 again")
-    return installed
+    spec = importlib.util.find_spec("g6_config")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    for installed in (Path(folder) / name for folder in folders):
+        if installed.is_file():
+            return installed
+    raise ConfigError(f"{beside}: this file comes with G6 and is missing; install G6 again")
