@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, Callable[[ExpiryReport], str]] = {
 }
 TEXT_COLUMNS = ("index", "expiry", "codes")
 # Left out where the terminal is narrower than the whole table.
-WHOLE_WIDTH = 116
+WHOLE_WIDTH = 126
 SPARED = ("codes", "forward", "by vol")
 
 
@@ -74,7 +74,7 @@ class MinuteView:
                 yield Text(self._plain(f"refused  {refusal.index} {refusal.expiry}".rstrip() + f": {refusal.detail}"))
         for sink in report.sinks:
             volume = f"{sink.rows} rows in {sink.files} files, {_bytes(sink.bytes_written)}"
-            yield Text(f"{sink.name:<9}{sink.error or volume}")
+            yield Text(f"{sink.name:<9}{self._plain(sink.error or volume)}")
         if report.journal:
             written = f"{_bytes(report.journal.bytes_written)} in {report.journal.path}"
             yield Text(f"{'journal':<9}{self._plain(report.journal.error or written)}")
@@ -82,7 +82,9 @@ class MinuteView:
         yield Text(f"{'ms':<9}{stages}")
 
     def _plain(self, text: str) -> str:
-        return text.encode("ascii", "replace").decode() if self._ascii else text
+        """Return the text as one line without control characters: some of it was written by a vendor's server."""
+        line = "".join(character if character.isprintable() else " " for character in text)
+        return line.encode("ascii", "replace").decode() if self._ascii else line
 
 
 def _rows(index: IndexReport, columns: Sequence[str]) -> Iterator[list[str]]:

@@ -1,19 +1,52 @@
 """The terminal as it is: whether it takes colour, how wide it is, whether it can show more than ASCII."""
 
+import io
+import logging
+import os
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
+
+log = logging.getLogger(__name__)
 
 # A pipe or a CI log has no width of its own; the minute's table needs this much.
 PIPE_WIDTH = 132
 
 
+class LastingConsole(Console):
+    """A console whose reader may leave, or whose disk may be full: it says so once, falls silent and stops nobody."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print, as `Console.print` does."""
+        try:
+            super().print(*objects, **how)
+        except OSError as error:
+            log.warning("standard output takes no more (%s); nothing is printed from here on", error.strerror)
+            self._fall_silent()
+
+    def on_broken_pipe(self) -> None:
+        """Fall silent as well: the base class would end the process, and the recording with it."""
+        log.info("whoever read standard output has left; nothing is printed from here on")
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        self.quiet = True
+        # What is still buffered goes nowhere, or the interpreter's last flush would fail again.
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, self.file.fileno())
+        os.close(silence)
+
+
 def make_console(*, force_ascii: bool | None, color: Literal["auto", "always", "never"]) -> Console:
     """Return a console on standard output. `force_ascii` None decides by the output's encoding."""
-    piped = not sys.stdout.isatty()
-    return Console(
+    # A process that was started without a standard output has None in its place.
+    output = sys.stdout or io.StringIO()
+    piped = not output.isatty()
+    return LastingConsole(
+        file=output,
+        quiet=sys.stdout is None,
         highlight=False,
         emoji=False,
         width=PIPE_WIDTH if piped else None,
@@ -27,7 +60,7 @@ def is_ascii(*, force_ascii: bool | None) -> bool:
     """Return whether only ASCII may be shown."""
     if force_ascii is not None:
         return force_ascii
-    return "utf" not in (sys.stdout.encoding or "").lower()
+    return "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
 
 
 def table_box(*, ascii_only: bool) -> box.Box:
