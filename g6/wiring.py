@@ -99,6 +99,7 @@ def wire(settings: Settings, run: Run) -> Iterator[Parts]:
     with ExitStack() as stack:
         directory = DataDirectory(settings.storage.data_dir)
         stack.enter_context(directory.hold())
+        directory.claim(MARKETS[settings.providers.order[0]])
         journals = JournalSet(
             directory.root, settings.storage.journal.max_bytes, settings.storage.journal.pending_cycles_limit
         )
@@ -181,6 +182,8 @@ def _replay(settings: Settings, market: Market, _run: Run) -> Source:
     if not instants:
         raise ConfigError(f"--source {source}: nothing in it can be replayed; " + "; ".join(unreadable[:3]))
     start = settings.clock.at or instants[0]
+    if start > instants[-1]:
+        raise ConfigError(f"--at {start.isoformat()} is after the last minute of {source}, {_said(instants[-1])}")
     said = f"replay of {source}, {len(instants)} minutes from {_said(instants[0])} to {_said(instants[-1])}"
     # Indices that were chosen are asked for even where they were not recorded: their absence is then told.
     chosen = settings.origins.get("collection.indices", "default") != "default"
@@ -200,6 +203,9 @@ PROVIDERS: Mapping[str, Callable[[Settings, Market, Run], Source]] = {
     "replay": _replay,
 }
 
+
+# Provider → the market whose minutes it gives; one data directory holds one market's.
+MARKETS = {"simulated": "simulated", "replay": "replay"}
 
 # Price basis → the column whose calls and puts are added up.
 PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}

@@ -13,6 +13,7 @@ import orjson
 
 from g6.errors import ConfigError, DataDirectoryBusy
 
+MARKET_FILE = "market"
 JOURNAL, CSV, CORRUPT = "journal", "csv", "corrupt"
 LOCK_FILE = "g6.lock"
 
@@ -70,6 +71,23 @@ class DataDirectory:
     def path_within(self, *names: str) -> Path:
         """Return the path of `names` under the root; ConfigError when a name is unsafe or leads out."""
         return path_within(self.root, *names)
+
+    def claim(self, market: str) -> None:
+        """Keep the directory for one market (simulated, replay, live); ConfigError when it holds another's minutes.
+
+        Simulated quotes beside recorded ones would be taken for them for ever after.
+        """
+        path = self.root / MARKET_FILE
+        try:
+            held = path.read_text("utf-8").strip() if path.exists() else ""
+            if not held:
+                path.write_text(f"{market}\n", "utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read or write {path}: {error}; choose another --data-dir") from error
+        if held not in {"", market}:
+            raise ConfigError(
+                f"{self.root} holds {held} minutes, which {market} ones never join; use another --data-dir"
+            )
 
     def hold(self) -> Hold:
         """Take the directory for this process's life; DataDirectoryBusy, naming the holder, when it is taken."""

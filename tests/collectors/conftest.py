@@ -1,12 +1,11 @@
 """A real exchange dump, the shipped calendar and indices, and made-up quotes for whatever is asked."""
 
-import csv
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kite_dump import read_dump
 
 from g6.market.indices import IndexDefinition, load_indices
 from g6.market.sessions import SessionCalendar
@@ -27,17 +26,7 @@ def definitions(project: Path) -> dict[str, IndexDefinition]:
 @pytest.fixture(scope="session")
 def dump(market_data: Path) -> ContractTable:
     """The Kite dump of 2026-08-18, as it was published."""
-    with gzip.open(market_data / "instruments" / "kite_index_derivatives_2026-08-18.csv.gz", "rt") as file:
-        rows = list(csv.DictReader(file))
-    return ContractTable(
-        index=np.array([r["name"] for r in rows]), exchange=np.array([r["exchange"] for r in rows]),
-        symbol=np.array([r["tradingsymbol"] for r in rows]),
-        token=np.array([int(r["instrument_token"]) for r in rows]),
-        kind=np.array([r["instrument_type"] for r in rows]),
-        expiry=np.array([r["expiry"] for r in rows], dtype="datetime64[D]"),
-        strike=np.array([float(r["strike"]) for r in rows]),
-        lot=np.array([int(r["lot_size"]) for r in rows]), tick=np.array([float(r["tick_size"]) for r in rows]),
-    )  # fmt: skip
+    return read_dump(market_data / "instruments" / "kite_index_derivatives_2026-08-18.csv.gz")
 
 
 @pytest.fixture

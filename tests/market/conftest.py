@@ -1,13 +1,12 @@
 """The shipped tables, a real exchange dump, and contract rows made up from expiries and symbols."""
 
-import csv
-import gzip
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kite_dump import read_dump
 
 from g6.clock import IST
 from g6.market.indices import IndexDefinition, load_indices
@@ -51,18 +50,7 @@ def rows() -> Callable[..., ContractTable]:
 @pytest.fixture(scope="session")
 def dump(market_data: Path) -> ContractTable:
     """The contract file of 2026-08-18, as it was published."""
-    with gzip.open(market_data / "instruments" / "kite_index_derivatives_2026-08-18.csv.gz", "rt") as file:
-        listed = list(csv.DictReader(file))
-    return ContractTable(
-        index=np.array([r["name"] for r in listed]), exchange=np.array([r["exchange"] for r in listed]),
-        symbol=np.array([r["tradingsymbol"] for r in listed]),
-        token=np.array([int(r["instrument_token"]) for r in listed]),
-        kind=np.array([r["instrument_type"] for r in listed]),
-        expiry=np.array([r["expiry"] for r in listed], dtype="datetime64[D]"),
-        strike=np.array([float(r["strike"]) for r in listed]),
-        lot=np.array([int(r["lot_size"]) for r in listed]),
-        tick=np.array([float(r["tick_size"]) for r in listed]),
-    )  # fmt: skip
+    return read_dump(market_data / "instruments" / "kite_index_derivatives_2026-08-18.csv.gz")
 
 
 @pytest.fixture(scope="session")

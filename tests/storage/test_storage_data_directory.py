@@ -109,3 +109,11 @@ def test_link_that_leads_out_is_refused(tmp_path: Path) -> None:
     (tmp_path / "root" / "NIFTY").symlink_to("/etc")
     with pytest.raises(ConfigError, match="leads out"):
         path_within(tmp_path / "root", "NIFTY", "this_week")
+
+
+def test_a_directory_holds_the_minutes_of_one_market(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path / "data")
+    directory.claim("simulated")
+    directory.claim("simulated")
+    with pytest.raises(ConfigError, match=r"holds simulated minutes, which live ones never join"):
+        DataDirectory(tmp_path / "data").claim("live")
