@@ -1,7 +1,7 @@
 """Those who are told of a minute: metrics, health, the pages, the terminal and the log. None of them can stop it."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,23 +48,26 @@ class Observation:
 
     def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
         """Tell everyone how a minute went; the terminal shows the whole of the first one."""
-        self.observer.cycle(report)
-        self.health.cycle(report)
-        self.state.publish(report)
+        _told("metrics", lambda: self.observer.cycle(report))
+        _told("health", lambda: self.health.cycle(report))
+        _told("the landing page", lambda: self.state.publish(report))
+        _told("the page of options", lambda: self._show_options(snapshot))
+        _told("the terminal", lambda: self.view.show(report, whole=first))
+
+    def _show_options(self, snapshot: Snapshot | None) -> None:
         if snapshot is None:
             self.clear()
         elif self.options_page is not None:
             self.options_page.render(snapshot)
-        self.view.show(report, whole=first)
 
     def waiting(self, due: datetime, now: datetime, *, closed: bool) -> None:
         """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed."""
         opened = {exchange: self.calendar.is_open(now, exchange) for exchange in self.exchanges}
-        self.health.session(opened, self.calendar.known_until)
-        self.health.waiting(due, "the market is closed" if closed else "")
+        _told("health", lambda: self.health.session(opened, self.calendar.known_until))
+        _told("health", lambda: self.health.waiting(due, "the market is closed" if closed else ""))
         if closed:
-            self.observer.skipped("closed")
-            self.clear()
+            _told("metrics", lambda: self.observer.skipped("closed"))
+            _told("the page of options", self.clear)
 
     def clear(self) -> None:
         """Take the last minute's prices off their page: scraped on, they would pass for fresh ones."""
@@ -73,7 +76,7 @@ class Observation:
 
     def missed(self, minutes: int) -> None:
         """Tell of scheduled minutes that were lost because the one before took too long."""
-        self.observer.skipped("overrun", minutes)
+        _told("metrics", lambda: self.observer.skipped("overrun", minutes))
 
     def show_start(self, facts: Mapping[str, str]) -> None:
         """Print what is about to happen."""
@@ -123,6 +126,14 @@ def start_observation(
     finally:
         if server is not None:
             server.stop()
+
+
+def _told(whom: str, telling: Callable[[], None]) -> None:
+    """Tell one of them. The minute is stored: who breaks on its report may cost neither another reader nor the next."""
+    try:
+        telling()
+    except Exception:
+        log.exception("%s could not be told", whom)
 
 
 def _view(settings: Settings) -> MinuteView:

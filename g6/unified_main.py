@@ -98,20 +98,29 @@ class Agent:
 
     def loop(self, limit: int | None) -> int:
         """Run minutes as the schedule gives them. A minute in hand is finished before anything ends."""
-        parts, done, missed = self._parts, 0, 0
         self._catch_up()
-        due = parts.schedule.first(parts.clock.now())
-        self._recall(due)
-        while due is not None and (limit is None or done < limit) and self._wait(due):
-            report, snapshot = self.minute(due, missed)
-            parts.observation.tell(report, snapshot, first=done == 0)
-            done += 1
-            due, missed = parts.schedule.following(due, parts.clock.now())
-            if missed:
-                parts.observation.missed(missed)
+        try:
+            self._minutes(limit)
+        except ConfigError:  # the end of the calendar, say: what was written until then is made durable all the same
+            self._finish()
+            raise
         self._finish()
         # A collector that was told to stop has done its work; a bounded run is judged by its minutes.
         return DONE if self._stop.is_set() and limit is None else self._exit
+
+    def _minutes(self, limit: int | None) -> None:
+        parts, done, missed = self._parts, 0, 0
+        due = parts.schedule.first(parts.clock.now())
+        self._recall(due)
+        while due is not None and self._wait(due):
+            report, snapshot = self.minute(due, missed)
+            parts.observation.tell(report, snapshot, first=done == 0)
+            done += 1
+            if done == limit:
+                return  # without a look at what would follow: the calendar may end here
+            due, missed = parts.schedule.following(due, parts.clock.now())
+            if missed:
+                parts.observation.missed(missed)
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -120,8 +129,8 @@ class Agent:
         def on_signal(number: int, _frame: FrameType | None) -> None:
             if self._stop.is_set() and number == signal.SIGINT:
                 raise KeyboardInterrupt
+            self._stop.set()  # before anything is said: the next signal may arrive meanwhile
             log.info("%s: finishing the minute in hand", signal.Signals(number).name)
-            self._stop.set()
 
         if threading.current_thread() is not threading.main_thread():
             yield  # Python delivers signals to the main thread only
@@ -148,10 +157,8 @@ class Agent:
             raise  # only a person can mend it, and not while this runs
         except Exception as error:  # per cycle: one of the three places where anything may arrive
             log.exception("the minute failed")
-            told = f"{type(error).__name__}: {error}"
-            report = CycleReport(
-                due, self._parts.provider.name, sum(stages.seconds.values()), stages.seconds, (), None, (), missed, told
-            )
+            spent, name = sum(stages.seconds.values()), self._parts.provider.name
+            report = CycleReport(due, name, spent, stages.seconds, (), None, (), missed, _said(error))
             self._exit = FAILED
             return report, None
         self._judge(report, collected.error)
@@ -195,11 +202,17 @@ class Agent:
         except ConfigError:
             raise
         except G6Error as error:
-            # The minute is journalled all the same: a gap must say why it is one.
-            word = REASON_WORDS.get(type(error), "failed")
-            indices = tuple(_refused_index(order.definition.name, word, str(error)) for order in orders)
-            minute = due.replace(second=0, microsecond=0)
-            return Collected(Snapshot(minute, self._parts.provider.name, indices), error=error)
+            return self._nothing(orders, due, error)
+        except Exception as error:  # per cycle: one of the three places where anything may arrive
+            log.exception("nothing could be collected")
+            return self._nothing(orders, due, G6Error(_said(error)))
+
+    def _nothing(self, orders: Sequence[IndexOrder], due: datetime, error: G6Error) -> Collected:
+        """Return a minute without a chain. It is journalled all the same: a gap must say why it is one."""
+        word = REASON_WORDS.get(type(error), "failed")
+        indices = tuple(_refused_index(order.definition.name, word, str(error)) for order in orders)
+        minute = due.astimezone(IST).replace(second=0, microsecond=0)
+        return Collected(Snapshot(minute, self._parts.provider.name, indices), error=error)
 
     def _ask(self, orders: Sequence[IndexOrder], due: datetime, stages: Stages) -> Collected:
         parts, at = self._parts, self._parts.clock.now()
@@ -220,7 +233,9 @@ class Agent:
             accepted = [self._value(chain) for chain, refusal in built if refusal is None]
         self._remember(accepted)
         asked = [chain for chain, _ in built]
-        return Collected(self._snapshot(due, orders, plan, spots, asked, accepted, refusals), listed)
+        unvalued = sum(not chain.aggregates for chain in accepted)
+        error = G6Error(f"{unvalued} chains could not be valued and are stored as collected") if unvalued else None
+        return Collected(self._snapshot(due, orders, plan, spots, asked, accepted, refusals), listed, error)
 
     def _levels(
         self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
@@ -245,8 +260,13 @@ class Agent:
         return {key: forward for key, forward in self._forwards.items() if key[0] in frozen}
 
     def _value(self, chain: OptionChain) -> OptionChain:
+        """Return the chain with what it says; should that fail, as it is: values can be had later, quotes cannot."""
         parts = self._parts
-        return aggregate(enrich(chain, parts.conventions, parts.enrichers), parts.conventions)
+        try:
+            return aggregate(enrich(chain, parts.conventions, parts.enrichers), parts.conventions)
+        except Exception:  # still the cycle's: what was collected may not depend on arithmetic
+            log.exception("%s %s could not be valued", chain.index, chain.expiry)
+            return chain
 
     def _remember(self, chains: Sequence[OptionChain]) -> None:
         known = {(chain.index, chain.expiry): chain.forward for chain in chains if np.isfinite(chain.forward)}
@@ -298,7 +318,7 @@ class Agent:
             return SinkReport(sink.name, error=str(error))
         except Exception as error:  # per sink: one of the three places where anything may arrive
             log.exception("the sink %s failed", sink.name)
-            return SinkReport(sink.name, error=f"{type(error).__name__}: {error}")
+            return SinkReport(sink.name, error=_said(error))
 
     def _catch_up(self) -> None:
         """Give each sink what an earlier run left behind: after a crash this is all the repair there is."""
@@ -334,13 +354,18 @@ class Agent:
             try:
                 sink.checkpoint(self._parts.journals.journal(self._day))
             except SinkError as error:
-                log.warning("%s: %s; its rows are supplied again from the journal", sink.name, error)
+                log.warning("%s: %s; the rows that the journal holds are supplied again", sink.name, error)
 
     def _judge(self, report: CycleReport, error: G6Error | None) -> None:
         if isinstance(error, AuthError):
             self._exit = LOGIN_NEEDED
         elif report.status == "failed":
             self._exit = self._exit or FAILED
+
+
+def _said(error: Exception) -> str:
+    """Return what arrived unexpectedly, as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
 def _refused_index(index: str, reason: str, detail: str) -> IndexSnapshot:

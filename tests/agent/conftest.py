@@ -1,5 +1,6 @@
 """The whole agent, in this process or as a user starts it."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -34,3 +35,12 @@ def g6(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The command's folder and environment; it runs in this process."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("G6_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
