@@ -10,6 +10,7 @@ from g6 import __version__
 from g6.analytics import AGGREGATES
 from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
+from g6.console.logs import MINUTES
 from g6.console.minute import MinuteView
 from g6.console.terminal import is_ascii, make_console
 from g6.health import Health
@@ -24,6 +25,8 @@ from g6.server import EmbeddedServer, PublishedState, create_app
 from g6.settings import Settings
 
 log = logging.getLogger(__name__)
+minutes = logging.getLogger(MINUTES)
+LEVELS = {"ok": logging.INFO, "partial": logging.WARNING, "failed": logging.ERROR}
 
 # The steps of a minute, in the order of the flow; the sinks come after them under their own names.
 STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal")
@@ -48,6 +51,7 @@ class Observation:
 
     def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
         """Tell everyone how a minute went; the terminal shows the whole of the first one."""
+        minutes.log(LEVELS[report.status], "%s %s", f"{report.minute:%Y-%m-%d %H:%M}", report)
         _told("metrics", lambda: self.observer.cycle(report))
         _told("health", lambda: self.health.cycle(report))
         _told("the landing page", lambda: self.state.publish(report))
@@ -74,9 +78,9 @@ class Observation:
         if self.options_page is not None:
             self.options_page.clear()
 
-    def missed(self, minutes: int) -> None:
+    def missed(self, count: int) -> None:
         """Tell of scheduled minutes that were lost because the one before took too long."""
-        _told("metrics", lambda: self.observer.skipped("overrun", minutes))
+        _told("metrics", lambda: self.observer.skipped("overrun", count))
 
     def show_start(self, facts: Mapping[str, str]) -> None:
         """Print what is about to happen."""

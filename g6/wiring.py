@@ -174,7 +174,8 @@ def _replay(settings: Settings, market: Market, _run: Run) -> Source:
     unreadable: Sequence[str] = ()
     recording: Recording
     if _holds_journals(settings):
-        recording = JournalRecording(JournalReader(source))
+        recording = journals = JournalRecording(JournalReader(source))
+        unreadable = journals.unreadable
     else:
         recording = files = NseRecording(source, market.indices, market.calendar)
         unreadable = files.unreadable

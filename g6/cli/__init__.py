@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `g6` with these arguments (None: the process's own) and return the exit code; errors become lines."""
     try:
         code = _exit_code(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where it was closed before the start
+            sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has left (`g6 config show | head`); keep the interpreter's last flush from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

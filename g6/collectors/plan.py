@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from g6.market.sessions import SessionCalendar
 from g6.market.strikes import nearest
 from g6.model.chain import EXPIRY_CODES
 from g6.model.columns import Bools, Floats, Ints
-from g6.model.contracts import CALL, FUTURE, ContractTable
+from g6.model.contracts import CALL, FUTURE, PUT, ContractTable
 from g6.model.snapshot import Refusal
 
 # The last known forward of an index and expiry.
@@ -98,17 +99,21 @@ class _Draft:
     def add_index(self, order: IndexOrder, spot: float | None, calendar: SessionCalendar, at: datetime) -> None:
         name = order.definition.name
         self.expected[name] = ()
-        rows = np.flatnonzero(self.listed.index == name)
+        rows, own = _own(self.listed, name)
         if not len(rows):
             if spot is not None:
                 self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
             return
-        own = self.listed.take(rows)
         codes = resolve(own, at, calendar, order.definition.exchange)
         wanted = dict(_by_expiry(order.depths, codes))
         self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
         if spot is None:
             return  # refused already; what was expected of it is known all the same
+        strikes = own.strike[own.kind != FUTURE]
+        if len(strikes) and not strikes.min() <= spot <= strikes.max():
+            among = f"its listed strikes, {strikes.min():g} to {strikes.max():g}"
+            self.refuse(name, "", (), "bad_spot", f"its spot of {spot:g} lies outside {among}")
+            return
         if not wanted:
             self.refuse(name, "", (), "no_expiries", _why_none(order.depths, codes))
         is_future = own.kind == FUTURE
@@ -143,6 +148,26 @@ class _Draft:
     def finish(self) -> Plan:
         rows = np.concatenate([np.empty(0, np.int64), *self.rows])
         return Plan(self.listed.take(rows), tuple(self.chains), tuple(self.refusals), self.expected)
+
+
+# A table holds for a day, or for a minute of a recording; what is kept is of the last ones, index by index.
+@lru_cache(maxsize=16)
+def _own(listed: ContractTable, name: str) -> tuple[Ints, ContractTable]:
+    """Return the usable rows of an index, and the table of them."""
+    rows = _usable_rows(listed, name)
+    return rows, listed.take(rows)
+
+
+def _usable_rows(listed: ContractTable, name: str) -> Ints:
+    """Return the rows of an index, each contract once; a row without an expiry or of no known kind is none."""
+    rows = np.flatnonzero(listed.index == name)
+    kind, expiry, strike = listed.kind[rows], listed.expiry[rows], listed.strike[rows]
+    sound = np.isin(kind, (CALL, PUT, FUTURE)) & ~np.isnat(expiry) & np.isfinite(strike)
+    order = np.lexsort((rows, kind, strike, expiry))
+    repeats = np.zeros(len(rows), dtype=bool)
+    same = [column[order][1:] == column[order][:-1] for column in (kind, strike, expiry)]
+    repeats[order[1:]] = same[0] & same[1] & same[2]
+    return rows[sound & ~repeats]
 
 
 def _by_expiry(depths: Mapping[str, Depth], codes: ExpiryCodes) -> Iterator[tuple[date, tuple[tuple[str, ...], Depth]]]:

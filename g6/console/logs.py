@@ -11,6 +11,9 @@ import orjson
 from g6.clock import IST
 from g6.errors import ConfigError
 
+# The logger of the minutes' sentences. The terminal shows them already, so they go to files and to machines only.
+MINUTES = "g6.minute"
+
 
 class TextFormatter(logging.Formatter):
     """`10:00:00 WARNING storage.csv_sink: …`, the time in IST; the package's own name is left out."""
@@ -43,7 +46,10 @@ class JsonFormatter(logging.Formatter):
 def set_up_logs(level: str, form: Literal["text", "json"], file: Path | None) -> None:
     """Send every log line to standard error, and to `file` too where one is named."""
     formatter = JsonFormatter() if form == "json" else TextFormatter()
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    terminal = logging.StreamHandler(sys.stderr)
+    if form == "text":
+        terminal.addFilter(lambda record: record.name != MINUTES)
+    handlers: list[logging.Handler] = [terminal]
     if file is not None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

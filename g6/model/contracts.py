@@ -12,7 +12,7 @@ from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 CALL, PUT, FUTURE = "CE", "PE", "FUT"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a table is itself, so that what was made of it can be kept
 class ContractTable:
     """Equal-length columns, one row per listed contract of one day's dump.
 

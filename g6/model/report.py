@@ -145,10 +145,13 @@ class CycleReport:
     def troubles(self) -> tuple[str, ...]:
         """Return what went wrong, one clause each, worst first."""
         found = [self.error] if self.error else []
-        if self.journal and self.journal.error:
-            found.append(f"journal: {self.journal.error}")
-        found += [f"{s.name}: {s.error}" for s in self.sinks if s.error]
-        found += [f"{r.index} {r.expiry}".strip() + f" refused: {r.detail}" for i in self.indices for r in i.refusals]
+        journal = self.journal.error if self.journal else None
+        if journal:
+            found.append(f"journal: {journal}")
+        # What stopped the whole minute, or the journal that a sink reads, is said once.
+        found += [f"{s.name}: {s.error}" for s in self.sinks if s.error and s.error != journal]
+        refusals = [r for i in self.indices for r in i.refusals if r.detail != self.error]
+        found += [f"{r.index} {r.expiry}".strip() + f" refused: {r.detail}" for r in refusals]
         found += [f"{s.name}: {s.repaired} torn files repaired" for s in self.sinks if s.repaired]
         if self.missed_minutes:
             found.append(f"{self.missed_minutes} minutes missed by overrun")

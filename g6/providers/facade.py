@@ -46,4 +46,5 @@ def _at_boundary(call: Callable[[], Answer]) -> Answer:
     except G6Error:
         raise
     except Exception as error:  # the provider boundary: one of the three places where anything may arrive
-        raise BadResponse(f"the provider failed: {type(error).__name__}: {error}") from error
+        words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(" :")
+        raise BadResponse(f"the provider failed: {words}") from error

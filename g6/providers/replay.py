@@ -1,5 +1,6 @@
 """Recorded minutes through the same way as live ones: the replay provider, and G6's own journals as a recording."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -7,13 +8,15 @@ from typing import Protocol
 
 import numpy as np
 
-from g6.errors import BadResponse
+from g6.errors import BadResponse, SinkError
 from g6.market.indices import IndexDefinition
 from g6.model.chain import EXPIRY_CODES
 from g6.model.contracts import ContractTable
 from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
 from g6.model.snapshot import Snapshot
 from g6.providers.recording import RecordedMinute, Recording, from_snapshot, match, minute_of
+
+log = logging.getLogger(__name__)
 
 
 class ReplayProvider:
@@ -71,8 +74,14 @@ class JournalRecording:
         self._minutes: list[datetime] = []
         names: dict[str, None] = {}
         codes: set[str] = set()
+        self.unreadable: list[str] = []
         for day in sorted(journals.days()):
-            snapshots, _ = self._day(day)
+            try:
+                snapshots, _ = self._day(day)
+            except SinkError as error:
+                self.unreadable.append(str(error))
+                log.warning("skipped %s", error)
+                continue
             self._minutes += sorted(snapshots)
             names.update({i.index: None for s in snapshots.values() for i in s.indices if i.chains})
             codes.update(code for s in snapshots.values() for chain in s.chains for code in chain.codes)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
 from g6.clock import IST
+from g6.errors import ConfigError
 from g6.settings.layers import Setting
 from g6.settings.sections import Settings
 
@@ -64,7 +65,10 @@ def _number(value: float | str) -> float:
 
 
 def _instant(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(IST)
+    try:
+        return datetime.fromisoformat(value).astimezone(IST)
+    except OverflowError as error:
+        raise ConfigError(f"clock.at: {value} is beyond what a date can be in IST; give another instant") from error
 
 
 # JSON knows one kind of number: 60.0 is a whole number in a file, and an int here.

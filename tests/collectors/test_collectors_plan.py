@@ -1,5 +1,6 @@
 """The plan asks for the right contracts, each once, whatever the strikes look like."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from g6.clock import IST
 from g6.collectors.plan import Depth, IndexOrder, make_plan
-from g6.model.contracts import CALL, FUTURE, PUT
+from g6.model.contracts import CALL, FUTURE, PUT, ContractTable
 
 AT = datetime(2026, 8, 18, 10, 0, tzinfo=IST)
 FIVE = Depth(5, 5)
@@ -94,7 +95,22 @@ def test_an_index_without_a_reference_is_left_to_who_refused_it(dump, calendar, 
     assert len(plan.contracts) == 0
 
 
-@pytest.mark.parametrize("reference", [1.0, 1e7])
-def test_a_reference_outside_all_strikes_still_gives_the_nearest_ones(dump, calendar, definitions, reference):
-    plan = make_plan([order(definitions, "NIFTY")], dump, {"NIFTY": reference}, calendar, AT)
-    assert all(c.legs.stop > c.legs.start for c in plan.chains)
+@pytest.mark.parametrize("spot", [1e-9, 1.0, 1e7])
+def test_a_spot_outside_every_listed_strike_is_refused_and_the_others_are_planned(dump, calendar, definitions, spot):
+    orders = [order(definitions, "NIFTY"), order(definitions, "SENSEX")]
+    plan = make_plan(orders, dump, {"NIFTY": spot, "SENSEX": 80000.0}, calendar, AT)
+    assert [(r.index, r.reason) for r in plan.refusals] == [("NIFTY", "bad_spot")]
+    assert {c.definition.name for c in plan.chains} == {"SENSEX"}
+    assert plan.expected_codes["NIFTY"] == ALL_CODES
+
+
+def test_bad_rows_of_a_dump_cost_themselves_only(dump, calendar, definitions):
+    own = dump.of_index("NIFTY")
+    bad = own.take(np.array([5, 6, 7, 8]))
+    kind, expiry, strike = bad.kind.copy(), bad.expiry.copy(), bad.strike.copy()
+    kind[0], expiry[1], strike[2] = "XX", np.datetime64("NaT"), np.nan  # the fourth row is a plain repetition
+    bad = replace(bad, kind=kind, expiry=expiry, strike=strike)
+    spoilt = ContractTable.concatenate([bad, own])
+    plans = [make_plan([order(definitions, "NIFTY")], t, {"NIFTY": 24350.0}, calendar, AT) for t in (own, spoilt)]
+    assert [c.legs for c in plans[0].chains] == [c.legs for c in plans[1].chains]
+    assert plans[0].contracts.symbol.tolist() == plans[1].contracts.symbol.tolist()
