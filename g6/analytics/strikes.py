@@ -1,5 +1,6 @@
 """Calls and puts side by side: where the two legs of each strike lie in a chain's columns."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,13 +23,34 @@ class Strikes(NamedTuple):
         return np.asarray((self.call >= 0) & (self.put >= 0))
 
 
+class _Legs:
+    """A chain's identity columns as a key: the same arrays are the same legs, since nobody can write into them."""
+
+    __slots__ = ("is_call", "strike")
+
+    def __init__(self, chain: OptionChain) -> None:
+        self.strike, self.is_call = chain.strike, chain.is_call
+
+    def __hash__(self) -> int:
+        return hash((id(self.strike), id(self.is_call)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Legs) and other.strike is self.strike and other.is_call is self.is_call
+
+
 def strikes_of(chain: OptionChain) -> Strikes:
     """Pair the legs of a chain, in whatever order they lie; in ascending order, as chains are built, it is fastest."""
-    strike, place = _distinct(chain.strike)
-    rows = np.arange(len(chain))
+    return _paired(_Legs(chain))
+
+
+# Five steps and aggregates of a chain ask the same; its identity columns are the same arrays all the way.
+@lru_cache(maxsize=4)
+def _paired(legs: _Legs) -> Strikes:
+    strike, place = _distinct(legs.strike)
+    rows = np.arange(len(legs.strike))
     call, put = np.full(len(strike), -1), np.full(len(strike), -1)
-    call[place[chain.is_call]] = rows[chain.is_call]
-    put[place[~chain.is_call]] = rows[~chain.is_call]
+    call[place[legs.is_call]] = rows[legs.is_call]
+    put[place[~legs.is_call]] = rows[~legs.is_call]
     return Strikes(strike, call, put, place)
 
 

@@ -104,7 +104,7 @@ class _Draft:
             if spot is not None:
                 self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
             return
-        codes = resolve(own, at, calendar, order.definition.exchange)
+        codes = _codes(own, at, calendar, order.definition.exchange)
         wanted = dict(_by_expiry(order.depths, codes))
         self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
         if spot is None:
@@ -156,6 +156,16 @@ def _own(listed: ContractTable, name: str) -> tuple[Ints, ContractTable]:
     """Return the usable rows of an index, and the table of them."""
     rows = _usable_rows(listed, name)
     return rows, listed.take(rows)
+
+
+def _codes(own: ContractTable, at: datetime, calendar: SessionCalendar, exchange: str) -> ExpiryCodes:
+    """Resolve the expiry codes. They change with the day and at the close of today's expiry, and not in between."""
+    close = calendar.expires_at(at.date(), exchange)
+    since = close if at >= close else close.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _resolved(own, since, calendar, exchange)
+
+
+_resolved = lru_cache(maxsize=16)(resolve)
 
 
 def _usable_rows(listed: ContractTable, name: str) -> Ints:
