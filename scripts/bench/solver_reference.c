@@ -1,106 +1,106 @@
-/* The algorithm of g6/analytics/implied.py and black.py as a plain C loop, one leg at a time: the yardstick of
- * solver.py. The tables are those of the Python modules, handed over by `use_tables`. Only what the benchmark's legs
- * need is here: small t, prices that have a volatility. A leg that needs more gets NaN.
+/* The algorithm of g6/analytics/volatility.py as a plain C loop, one leg at a time: the yardstick of solver.py.
+ *
+ * Its first-guess table is handed over by `prepare`, so that only the language differs, and with it polynomials of
+ * erfcx over 4/(4 + z), which the C library lacks. What the benchmark's legs never need (very short expiries, prices
+ * near their maximum) is left out: such a leg gets NaN.
  */
 #include <math.h>
-#include <stddef.h>
+#include <string.h>
 
-static const double *mills_nodes, *inverse_distance, *slope, *curvature;
+enum { PIECES = 100, COEFFICIENTS = 7, GUESSES = 4096, MOST_STEPS = 24 };
 
-void use_tables(const double *mills, const double *inverse, const double *first, const double *second)
+static const double ROOT_2 = 1.4142135623730951, ROOT_8 = 2.8284271247461903, ROOT_2PI = 2.5066282746310002;
+static const double E = 2.718281828459045;
+static double pieces[PIECES * COEFFICIENTS], table_u[GUESSES], table_c[GUESSES];
+static double table_step;
+
+void prepare(const double *erfcx_pieces, const double *u, const double *c, double step)
 {
-    mills_nodes = mills;
-    inverse_distance = inverse;
-    slope = first;
-    curvature = second;
+    memcpy(pieces, erfcx_pieces, sizeof pieces); /* the caller's arrays do not outlive the call */
+    memcpy(table_u, u, sizeof table_u);
+    memcpy(table_c, c, sizeof table_c);
+    table_step = step;
 }
 
-static double mills_ratio(double h)
+static inline double erfcx_positive(double z)
 {
-    const size_t nearest = (size_t)(h * 512 + 0.5);
-    const double node = nearest * (1.0 / 512), d = h - node, node_d = node * d, d2 = d * d;
-    double before = mills_nodes[nearest], term = node_d * before - d, total = before + term;
-    for (int n = 2; n <= 4; n++) {
-        const double next = (before * d2 + node_d * term) * (1.0 / n);
-        before = term;
-        term = next;
-        total += term;
-    }
-    return total;
+    const double place = 4.0 * PIECES / (4.0 + z);
+    int piece = (int)place;
+    if (piece > PIECES - 1)
+        piece = PIECES - 1;
+    const double at = 2.0 * (place - piece) - 1.0, *c = pieces + COEFFICIENTS * piece;
+    return c[0] + at * (c[1] + at * (c[2] + at * (c[3] + at * (c[4] + at * (c[5] + at * c[6])))));
 }
 
-static double mills_difference(double h, double t)
+static inline double erfcx(double z)
 {
-    const double t2 = t * t, h2 = h * h;
-    double term = (1 - h * mills_ratio(h)) * t, total = term, carried = t;
-    for (int k = 0; k < 5; k++) {
-        const double next = ((h2 + (4 * k + 3)) * term - carried) * t2 * (1.0 / ((2 * k + 2) * (2 * k + 3)));
-        carried = t2 * term;
-        term = next;
-        total += term;
-    }
-    return 2 * total;
+    return z < 0 ? 2.0 * exp(z * z) - erfcx_positive(-z) : erfcx_positive(z);
 }
 
-static double first_guess(double x, double beta, double log_ratio)
+static inline double first_guess(double beta, double x)
 {
-    double v = sqrt(12 - fmin(log_ratio, 12)) * 256;
-    const size_t node = (size_t)(v + 0.5);
-    v -= (double)node;
-    const double inverse = inverse_distance[node] * (1 + v * (slope[node] + v * curvature[node]));
-    const double s = fmax(x, beta * 6.14421235332821e-06) * inverse, s2 = s * s;
-    return s * (1 + s2 * (1.0 / 24 + s2 * (7.0 / 1920)));
+    double place = (sqrt(log(x / beta + E)) - 1.0) / table_step;
+    if (!(place <= GUESSES - 2))
+        place = GUESSES - 2;
+    const int row = (int)place;
+    const double share = place - row;
+    const double u = table_u[row] + share * (table_u[row + 1] - table_u[row]);
+    const double c = table_c[row] + share * (table_c[row + 1] - table_c[row]);
+    const double s = u * x + ROOT_2PI * beta, e = c * s * s;
+    return s * (1.0 + e * (1.0 + 2.1 * e));
 }
 
-static double implied(double price, double forward, double strike, double years, double rate, int is_call)
+static inline double implied(double price, double forward, double strike, double growth, int is_call)
 {
-    const double undiscounted = price * exp(rate * years), difference = forward - strike, gap = fabs(difference);
-    const double time_value = (difference > 0) == is_call ? undiscounted - gap : undiscounted;
-    const double lower = fmin(forward, strike), upper = fmax(forward, strike), lost = 4.5e-16 * undiscounted;
-    if (!(time_value > lost && lower - time_value > lost && lower > 0 && upper < INFINITY && years > 0))
+    const double undiscounted = price * growth;
+    const double time_value = undiscounted - fmax(is_call ? forward - strike : strike - forward, 0.0);
+    if (!(time_value > 4.5e-16 * undiscounted && time_value < fmin(forward, strike) && strike < INFINITY))
         return NAN;
-    const double root = sqrt(lower * upper), beta = time_value / root, z = gap / lower, ratio = 1 + z;
-    const double x = log(ratio) + (z - (ratio - 1)) / ratio;
-    double s = first_guess(x, beta, log(time_value / fmax(gap, time_value * 6.14421235332821e-06)));
-    for (int steps = 0; steps < 8; steps++) {
-        const double h = x / s, t = 0.5 * s, h2 = h * h, t2 = t * t;
-        if (t >= 0.125)
+    const double x = fabs(log(forward / strike)), beta = time_value / sqrt(forward * strike);
+    double s = first_guess(beta, x);
+    for (int count = 0; count <= MOST_STEPS; count++) {
+        const double z = x / s * (1 / ROOT_2), t = s * (1 / ROOT_8);
+        if (!(t >= 0.003 && t <= 1.5))
             return NAN;
-        const double spread = mills_difference(h, t);
-        const double newton = -spread * (log(spread / beta * 0.3989422804014327) - 0.5 * (h2 + t2));
-        const double q = (h2 - t2) / s, g = 1 / spread, second = q - g;
-        const double third = second * (q - 2 * g) - (3 * h2 / (s * s) + 0.25);
-        const double moved =
-            newton * (1 + 0.5 * second * newton) / (1 + second * newton + third * newton * newton * (1.0 / 6));
-        s += moved;
-        if (fabs(moved) < 3e-5 * s)
-            return s / sqrt(years);
+        const double bracket = erfcx(z - t) - erfcx(z + t), z2 = z * z, t2 = t * t;
+        const double error = log(0.5 * bracket / beta) - t2 - z2;
+        const double g = 2.0 / ROOT_2PI * s / bracket, newton = error / g;
+        const double step = fmin(newton / (1.0 + 0.5 * newton * (g - 2.0 * (z2 - t2))), 0.5);
+        s -= s * step;
+        if (fabs(step) <= 1e-5)
+            return s;
     }
     return NAN;
 }
 
-void implied_volatilities(size_t n, const double *price, const double *forward, const double *strike,
-                          const double *years, double rate, const unsigned char *is_call, double *volatility)
+void implied_volatility(int n, const double *price, double forward, const double *strike, double years, double rate,
+                        const unsigned char *is_call, double *vol)
 {
-    for (size_t i = 0; i < n; i++)
-        volatility[i] = implied(price[i], forward[i], strike[i], years[i], rate, is_call[i]);
+    const double growth = exp(rate * years), root = sqrt(years);
+    for (int i = 0; i < n; i++)
+        vol[i] = implied(price[i], forward, strike[i], growth, is_call[i]) / root;
 }
 
-void greeks(size_t n, const double *forward, const double *strike, const double *years, double rate,
-            const double *volatility, const unsigned char *is_call, double *delta, double *gamma, double *theta,
-            double *vega, double *rho)
+static inline double cumulative(double d, double bell)
 {
-    for (size_t i = 0; i < n; i++) {
-        const double root_years = sqrt(years[i]), s = volatility[i] * root_years, discount = exp(-rate * years[i]);
-        const double side = is_call[i] ? 1 : -1, spot = forward[i] * discount;
-        const double d1 = log(forward[i] / strike[i]) / s + 0.5 * s, d2 = d1 - s;
-        const double density = 0.3989422804014327 * exp(-0.5 * d1 * d1);
-        const double paid = side * strike[i] * discount * 0.5 * erfc(-side * d2 * M_SQRT1_2);
-        const double spot_density = spot * density;
-        delta[i] = side * 0.5 * erfc(-side * d1 * M_SQRT1_2);
-        gamma[i] = density / (spot * s);
-        theta[i] = (-spot_density * volatility[i] / (2 * root_years) - rate * paid) * (1.0 / 365);
-        vega[i] = spot_density * root_years * 0.01;
-        rho[i] = paid * years[i] * 0.01;
+    const double tail = 0.5 * bell * erfcx_positive(fabs(d) * (1 / ROOT_2));
+    return d > 0 ? 1.0 - tail : tail;
+}
+
+/* `columns` takes delta, gamma, theta, vega and rho, one after another. */
+void greeks(int n, double forward, const double *strike, double years, double rate, const double *vol,
+            const unsigned char *is_call, double *columns)
+{
+    const double root = sqrt(years), discount = exp(-rate * years), spot = forward * discount;
+    for (int i = 0; i < n; i++) {
+        const double ratio = forward / strike[i], total = vol[i] * root, sign = is_call[i] ? 1.0 : -1.0;
+        const double d1 = log(ratio) / total + 0.5 * total, bell = exp(-0.5 * d1 * d1);
+        const double paid = sign * strike[i] * cumulative(sign * (d1 - total), ratio * bell);
+        const double vega = bell * (spot * root * 0.01 / ROOT_2PI);
+        columns[i] = sign * cumulative(sign * d1, bell);
+        columns[n + i] = bell / (spot * ROOT_2PI * total);
+        columns[2 * n + i] = vega * vol[i] * (-0.5 / (years * 0.01 * 365.0)) - paid * (rate * discount / 365.0);
+        columns[3 * n + i] = vega;
+        columns[4 * n + i] = paid * (discount * years * 0.01);
     }
 }
