@@ -43,6 +43,7 @@ class Observation:
     calendar: SessionCalendar
     exchanges: tuple[str, ...]
     observer: Observer
+    exposition: Exposition
     options_page: OptionsPage | None
     health: Health
     state: PublishedState
@@ -56,7 +57,15 @@ class Observation:
         _told("health", lambda: self.health.cycle(report))
         _told("the landing page", lambda: self.state.publish(report))
         _told("the page of options", lambda: self._show_options(snapshot))
-        _told("the terminal", lambda: self.view.show(report, whole=first))
+        _told("the terminal", lambda: self._show(report, first=first))
+
+    def _show(self, report: CycleReport, *, first: bool) -> None:
+        self.view.show(report, whole=first)
+        if first and self.url:
+            page, _ = self.exposition.page()
+            series = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
+            options = f", {self.options_page.current.series:,} at /options below it" if self.options_page else ""
+            self.view.note("metrics", f"{series} series at {self.url}/metrics{options}")
 
     def _show_options(self, snapshot: Snapshot | None) -> None:
         if snapshot is None:
@@ -109,9 +118,9 @@ def start_observation(
     observer.follow_session(lambda exchange: calendar.is_open(clock.now(), exchange), calendar.known_until)
     page, state = OptionsPage(instruments), PublishedState()
     health = Health(clock, settings.collection.interval_seconds, sinks)
-    server = None
+    exposition, server = Exposition(instruments), None
     if settings.metrics.enabled:
-        app = create_app(Exposition(instruments), page, health, state)
+        app = create_app(exposition, page, health, state)
         server = EmbeddedServer(
             app, settings.metrics.host, settings.metrics.port, allow_remote=settings.metrics.allow_remote
         )
@@ -121,6 +130,7 @@ def start_observation(
             calendar=calendar,
             exchanges=exchanges,
             observer=observer,
+            exposition=exposition,
             options_page=page if settings.metrics.options_page and server else None,
             health=health,
             state=state,

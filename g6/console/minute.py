@@ -55,6 +55,11 @@ class MinuteView:
         if whole and not self._concise:
             self._console.print(Group(self._table(report), *self._tail(report)))
 
+    def note(self, name: str, text: str) -> None:
+        """Print one more line below the table."""
+        if not self._concise:
+            self._console.print(Text(f"{name:<9}{self._plain(text)}"), soft_wrap=True)
+
     def _table(self, report: CycleReport) -> Table:
         narrow = self._console.width < WHOLE_WIDTH
         columns = [name for name in COLUMNS if not (narrow and name in SPARED)]
