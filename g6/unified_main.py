@@ -92,6 +92,7 @@ class Agent:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._stop = threading.Event()
+        self._told_to_stop = False
         self._forwards: dict[tuple[str, date], float] = {}  # the last known, for planning while a spot stands still
         self._day: date | None = None
         self._exit = DONE
@@ -127,10 +128,12 @@ class Agent:
         """Let SIGTERM and Ctrl-C finish the minute in hand; a second Ctrl-C ends at once."""
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
-            if self._stop.is_set() and number == signal.SIGINT:
+            if self._told_to_stop and number == signal.SIGINT:
                 raise KeyboardInterrupt
-            self._stop.set()  # before anything is said: the next signal may arrive meanwhile
-            log.info("%s: finishing the minute in hand", signal.Signals(number).name)
+            self._told_to_stop = True
+            # The code that a signal interrupts may hold the event's lock: taking it here would wait for itself, for
+            # ever. A thread takes it when it is free.
+            threading.Thread(target=self._stop_for, args=(signal.Signals(number).name,), daemon=True).start()
 
         if threading.current_thread() is not threading.main_thread():
             yield  # Python delivers signals to the main thread only
@@ -145,6 +148,10 @@ class Agent:
     def stop(self) -> None:
         """Ask the loop to end after the minute in hand."""
         self._stop.set()
+
+    def _stop_for(self, signal_name: str) -> None:
+        self._stop.set()
+        log.info("%s: finishing the minute in hand", signal_name)
 
     def minute(self, due: datetime, missed: int = 0) -> tuple[CycleReport, Snapshot | None]:
         """Run one minute, whatever happens in it, and say how it went."""
