@@ -11,7 +11,12 @@ IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
 
 class Clock(Protocol):
-    """What the loop needs of time. Instants are aware and IST; durations come from `monotonic`."""
+    """What the loop needs of time. Instants are aware and IST; durations of real work come from `monotonic`."""
+
+    @property
+    def speed(self) -> float:
+        """Return seconds of this clock per second of the machine's; infinite for one that jumps."""
+        ...
 
     def now(self) -> datetime:
         """Return the present instant, aware, IST."""
@@ -21,6 +26,14 @@ class Clock(Protocol):
         """Return seconds that never step back, for durations of real work."""
         ...
 
+    def elapsed(self) -> float:
+        """Return seconds of this clock's own time that never step back, for pacing, waiting and giving up."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Sleep for `seconds` of `elapsed`."""
+        ...
+
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
         """Sleep until `instant` on this clock; return False at once when `stop` is set."""
         ...
@@ -28,6 +41,8 @@ class Clock(Protocol):
 
 class SystemClock:
     """The machine's clock."""
+
+    speed = 1.0
 
     # A wait is cut into pieces so that a stepped wall clock is noticed within this many seconds.
     LONGEST_WAIT_SECONDS = 30.0
@@ -39,6 +54,14 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return `time.monotonic`."""
         return time.monotonic()
+
+    def elapsed(self) -> float:
+        """Return `time.monotonic`: here the clock's own time and the work's are one."""
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(max(0.0, seconds))
 
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
         """Sleep on the stop event, so that a signal ends the wait at once."""
@@ -56,7 +79,7 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime, speed: float = 1.0) -> None:
-        self._origin = start.astimezone(IST)
+        self._begin = self._origin = start.astimezone(IST)
         self._speed = speed
         self._started = time.monotonic()
 
@@ -69,6 +92,22 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return real seconds: how long work took is true at any speed."""
         return time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        """Return virtual seconds per second."""
+        return self._speed
+
+    def elapsed(self) -> float:
+        """Return virtual seconds since the start."""
+        return (self.now() - self._begin).total_seconds()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep the real time that virtual `seconds` take; at infinite speed, jump over them."""
+        if math.isinf(self._speed):
+            self._origin += timedelta(seconds=max(0.0, seconds))
+        else:
+            time.sleep(max(0.0, seconds) / self._speed)
 
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
         """Sleep the real time that `instant` is away, or jump to it at infinite speed."""

@@ -17,6 +17,10 @@ class TransientError(G6Error):
         self.retry_after = retry_after
 
 
+class RateLimited(TransientError):
+    """The vendor asked for a pause: wait, then go on. Nothing is broken, so no breaker counts it."""
+
+
 class AuthError(G6Error):
     """A person must log in (exit 4). Never retried: it holds until the credentials change."""
 

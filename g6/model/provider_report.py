@@ -1,0 +1,101 @@
+"""What asking the market for a minute went through: calls, failures, waits, tokens, sockets. Read after each minute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+BreakerState = Literal["closed", "half_open", "open"]
+TokenState = Literal["absent", "valid", "expiring", "dead"]
+
+# What a call can fail of, as metrics call it.
+FAILURE_KINDS = ("rate_limited", "timeout", "unreachable", "server_error", "bad_response", "auth", "breaker_open")
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReport:
+    """One endpoint of a vendor (`kite.quote`) since it was last asked for its report; the breaker as it is now."""
+
+    name: str
+    calls: int = 0  # attempts that went out
+    failures: Mapping[str, int] = field(default_factory=dict)  # FAILURE_KINDS word → attempts
+    retries: int = 0
+    waits: int = 0  # attempts that the limiter held back
+    wait_seconds: float = 0.0  # for how long, together
+    latencies_seconds: tuple[float, ...] = ()  # one per attempt that went out
+    breaker: BreakerState = "closed"
+    breaker_opens: int = 0
+    reason: str = ""  # why the breaker is not closed
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """An account's access token; `expires_at` is None where there is none."""
+
+    account: str
+    state: TokenState
+    expires_at: datetime | None = None
+    reason: str = ""  # why it is dead
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """One WebSocket connection. `silent_seconds` is the age of its last message, None before the first."""
+
+    number: int
+    connected: bool
+    instruments: int = 0
+    silent_seconds: float | None = None
+    messages: int = 0  # since the last report
+    ticks: int = 0  # since the last report
+    reconnects: Mapping[str, int] = field(default_factory=dict)  # reason → count, since the last report
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """The WebSocket as a whole. `tick_age_seconds` is the age of each exchange's last tick."""
+
+    connections: tuple[ConnectionReport, ...]
+    tick_age_seconds: Mapping[str, float] = field(default_factory=dict)
+    filled_by_rest: int = 0  # legs of the last minute that the stream lacked
+    dropped_messages: int = 0  # since the last report: the queue was full, or the message made no sense
+
+
+@dataclass(frozen=True, slots=True)
+class DumpReport:
+    """The instruments dump in use: whose day it is, what was in it, and why it is not today's."""
+
+    day: date
+    rows: int
+    bad_rows: Mapping[str, int] = field(default_factory=dict)  # reason → rows skipped
+    reason: str = ""  # empty for today's own
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReport:
+    """One provider. `problems` are sentences for a person, each naming its own remedy."""
+
+    name: str
+    endpoints: tuple[EndpointReport, ...] = ()
+    token: TokenReport | None = None
+    stream: StreamReport | None = None
+    dump: DumpReport | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Within one minute the next provider had to be asked, or a better one answered again."""
+
+    before: str
+    after: str
+    reason: str  # one clause; for the way back: "answers again"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketReport:
+    """The facade's minute: who answered, who was left for whom and why, and what each provider went through."""
+
+    active: str
+    providers: tuple[ProviderReport, ...] = ()
+    failovers: tuple[Failover, ...] = ()

@@ -1,0 +1,1 @@
+"""Zerodha Kite over REST, by the official client."""

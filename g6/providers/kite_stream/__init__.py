@@ -1,0 +1,1 @@
+"""Zerodha Kite over its WebSocket, by the official ticker."""

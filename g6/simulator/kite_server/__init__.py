@@ -1,0 +1,1 @@
+"""A local server that speaks Kite's wire, HTTP and WebSocket, with scripted faults."""
