@@ -20,6 +20,12 @@ Page = Literal["/metrics", "/metrics/options"]
 
 # Edges: what a cycle takes when all is well, then the shares of a minute that matter.
 CYCLE_BUCKETS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
+# A call to the broker: from a good line to its time-out.
+REQUEST_BUCKETS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+BUCKETS: Mapping[str, Sequence[float]] = {
+    "g6_cycle_duration_seconds": CYCLE_BUCKETS_SECONDS,
+    "g6_provider_request_seconds": REQUEST_BUCKETS_SECONDS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,56 @@ STORES = (
            ("sink",), 4, "absent"),
 )  # fmt: skip
 
+ENDPOINT = ("endpoint",)
+
+# What asking a broker goes through. Without a broker the labelled ones have no series.
+BROKER = (
+    Metric("g6_provider_active", "gauge", "1 for the provider that answered in the last cycle",
+           "alerts: failing over; dashboard: broker", ("provider",), 4),
+    Metric("g6_provider_failovers_total", "counter", "Cycles that this provider answered after another one",
+           "alerts: failing over", ("provider",), 4),
+    Metric("g6_provider_problems", "gauge", "Things about the providers that a person should know, in the last cycle",
+           "dashboard: broker"),
+    Metric("g6_provider_requests_total", "counter", "Calls that went out, repetitions included", "dashboard: broker",
+           ENDPOINT, 10),
+    Metric("g6_provider_request_failures_total", "counter", "Calls that failed", "alerts: provider", ENDPOINT, 10),
+    Metric("g6_provider_failures_total", "counter", "Failures by kind, those that a breaker refused included",
+           "alerts: provider, rate limit", ("kind",), 7),
+    Metric("g6_provider_retries_total", "counter", "Calls that were repeated", "dashboard: broker", ENDPOINT, 10),
+    Metric("g6_provider_limiter_waits_total", "counter", "Calls that waited for the rate limit", "alerts: rate limit",
+           ENDPOINT, 10),
+    Metric("g6_provider_limiter_wait_seconds_total", "counter", "Time spent waiting for the rate limit, on the "
+           "agent's clock", "alerts: rate limit", ENDPOINT, 10),
+    Metric("g6_provider_request_seconds", "histogram", "How long a call took, waiting excluded", "dashboard: broker",
+           (), 11),
+    Metric("g6_breaker_state", "gauge", "0 closed, 1 half open (one call tries), 2 open (no call goes out)",
+           "alerts: breaker", ENDPOINT, 10),
+    Metric("g6_breaker_opens_total", "counter", "How often the breaker opened", "alerts: breaker", ENDPOINT, 10),
+    Metric("g6_token_state", "gauge", "1 for the state that the access token is in: absent, valid, expiring (within "
+           "the hour), dead", "alerts: token", ("account", "state"), 8),
+    Metric("g6_token_expiry_timestamp_seconds", "gauge", "When the access token ends", "alerts: token",
+           ("account",), 2, "absent"),
+    Metric("g6_instruments_day_timestamp_seconds", "gauge", "Midnight, IST, of the day whose instruments are in use",
+           "alerts: stale instruments", start="absent"),
+    Metric("g6_instruments_rows", "gauge", "Rows of the instruments dump in use", "dashboard: broker"),
+    Metric("g6_instruments_bad_rows", "gauge", "Rows of it that could not be used", "dashboard: broker"),
+    Metric("g6_stream_connected", "gauge", "1 while the WebSocket connection lives", "alerts: stream",
+           ("connection",), 3),
+    Metric("g6_stream_instruments", "gauge", "Instruments subscribed on the connection", "dashboard: broker",
+           ("connection",), 3),
+    Metric("g6_stream_last_message_timestamp_seconds", "gauge", "When the connection last said anything",
+           "alerts: stream", ("connection",), 3, "absent"),
+    Metric("g6_stream_last_tick_timestamp_seconds", "gauge", "When a quote of the exchange last came over the stream",
+           "alerts: stream", ("exchange",), 2, "absent"),
+    Metric("g6_stream_messages_total", "counter", "Messages of all connections", "dashboard: broker"),
+    Metric("g6_stream_ticks_total", "counter", "Quotes in them", "dashboard: broker"),
+    Metric("g6_stream_dropped_messages_total", "counter", "Messages that made no sense, or found the queue full",
+           "alerts: stream"),
+    Metric("g6_stream_reconnects_total", "counter", "Connections made anew", "alerts: stream", ("connection",), 3),
+    Metric("g6_stream_filled_legs_total", "counter", "Legs that the stream lacked and REST supplied",
+           "alerts: stream"),
+)  # fmt: skip
+
 AGENT = (
     Metric("g6_market_open", "gauge", "1 while the exchange is in session", "alerts: all that need an open market",
            ("exchange",), 2),
@@ -144,7 +200,7 @@ OPTIONS_MINUTE = Metric(
     "dashboard: options", start="absent", page="/metrics/options",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *AGENT, *PROCESS)
+CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *BROKER, *AGENT, *PROCESS)
 
 
 # Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.

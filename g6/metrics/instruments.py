@@ -5,12 +5,13 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.registry import Collector
 
 from g6.metrics.catalogue import (
-    CYCLE_BUCKETS_SECONDS,
+    BUCKETS,
     DERIVABLE_AGGREGATES,
     PAIR,
     PROCESS,
@@ -19,6 +20,7 @@ from g6.metrics.catalogue import (
 )
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS
 from g6.model.columns import Aggregate
+from g6.model.provider_report import FAILURE_KINDS, TokenState
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ class Known:
     stages: tuple[str, ...] = ()
     sinks: tuple[str, ...] = ()
     exchanges: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
     refusal_reasons: tuple[str, ...] = ()  # any other reason is counted as "other"
     aggregates: tuple[Aggregate, ...] = ()
     aggregate_series: int = AGGREGATE_SERIES
@@ -71,6 +77,8 @@ class Known:
         values: Mapping[str, tuple[str, ...]] = {
             "index": tuple(self.codes), "stage": self.stages, "sink": self.sinks, "exchange": self.exchanges,
             "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
+            "provider": self.providers, "endpoint": self.endpoints, "kind": FAILURE_KINDS,
+            "account": self.accounts, "state": get_args(TokenState), "connection": self.connections,
         }  # fmt: skip
         return values[label]
 
@@ -171,6 +179,6 @@ class Instruments:
 
 def _new(row: Metric) -> Counter | Gauge | Histogram:
     if row.type == "histogram":
-        return Histogram(row.name, row.help, row.labels, registry=None, buckets=CYCLE_BUCKETS_SECONDS)
+        return Histogram(row.name, row.help, row.labels, registry=None, buckets=BUCKETS[row.name])
     kind = Counter if row.type == "counter" else Gauge
     return kind(row.name, row.help, row.labels, registry=None)

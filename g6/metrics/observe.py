@@ -9,6 +9,7 @@ from functools import partial
 from typing import Literal
 
 from g6.clock import IST
+from g6.metrics.broker import observe_market
 from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
 from g6.metrics.process import process_collector
@@ -59,6 +60,8 @@ class Observer:
             self._journal(report.journal)
         for sink in report.sinks:
             self._sink(sink)
+        if report.market:
+            observe_market(self._to, report.market, self._now())
         if report.status != "failed":
             self._fresh(report)
 

@@ -84,18 +84,22 @@ class ProviderReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Failover:
-    """Within one minute the next provider had to be asked, or a better one answered again."""
-
-    before: str
-    after: str
-    reason: str  # one clause; for the way back: "answers again"
-
-
-@dataclass(frozen=True, slots=True)
 class MarketReport:
-    """The facade's minute: who answered, who was left for whom and why, and what each provider went through."""
+    """The facade's minute: who answered, whom it would rather have asked, and what each provider went through."""
 
     active: str
+    preferred: str
+    reason: str = ""  # why the preferred one did not answer; empty when it did
+    before: str = ""  # who answered the minute before, where that was another
     providers: tuple[ProviderReport, ...] = ()
-    failovers: tuple[Failover, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what a person should know of it, one clause each."""
+        found = []
+        if self.reason and self.active != self.preferred:
+            found.append(f"{self.active} instead of {self.preferred}: {self.reason}")
+        elif self.before and not self.reason:
+            found.append(f"{self.active} answers again, after {self.before}")
+        found += [problem for provider in self.providers for problem in provider.problems if problem != self.reason]
+        return tuple(dict.fromkeys(found))

@@ -9,6 +9,7 @@ import numpy as np
 
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS, OptionChain
 from g6.model.columns import Floats
+from g6.model.provider_report import MarketReport
 from g6.model.snapshot import IndexSnapshot, Refusal
 
 Status = Literal["ok", "partial", "failed"]
@@ -117,6 +118,7 @@ class CycleReport:
     sinks: tuple[SinkReport, ...] = ()
     missed_minutes: int = 0  # scheduled minutes lost because the cycle before overran
     error: str | None = None  # why the whole cycle failed
+    market: MarketReport | None = None  # who was asked, and what that took
 
     @property
     def expected(self) -> int:
@@ -145,6 +147,8 @@ class CycleReport:
     def troubles(self) -> tuple[str, ...]:
         """Return what went wrong, one clause each, worst first."""
         found = [self.error] if self.error else []
+        # A provider's problem that is the error itself, or a part of it, is said once.
+        found += [s for s in (self.market.sentences if self.market else ()) if s not in (self.error or "")]
         journal = self.journal.error if self.journal else None
         if journal:
             found.append(f"journal: {journal}")

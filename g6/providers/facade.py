@@ -1,50 +1,116 @@
-"""The one provider that the rest of G6 sees: no vendor's exception and no answer of a wrong length gets through."""
+"""The one provider that the rest of G6 sees: the best of those configured that answers, and who that was."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
-from g6.errors import BadResponse, G6Error
+from g6.errors import BadResponse, ConfigError, G6Error
 from g6.market.indices import IndexDefinition
 from g6.model.contracts import ContractTable
+from g6.model.provider_report import MarketReport, ProviderReport
 from g6.model.quotes import Quotes, Spot
 from g6.providers.base import Provider
 
 Answer = TypeVar("Answer")
 
 
-class Facade:
-    """Asks a provider, once for each kind of thing in a minute."""
+@runtime_checkable
+class Reporting(Protocol):
+    """A provider that can say what it went through; those without a wire have nothing to say."""
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+    def report(self) -> ProviderReport:
+        """Return what happened since it was last asked."""
+        ...
+
+
+class Facade:
+    """Asks the providers in their order, each call of the first one that answers.
+
+    1. Every minute begins with the best provider (`begin_minute`). What makes that cheap while it is out of order is
+       its own: an open breaker, a dead token and a socket that is down all refuse at once.
+    2. A provider that raises is left for the rest of the minute, and its reason kept; the next one is asked.
+    3. When none answers, the best one's error is raised, with all reasons in it.
+
+    No vendor's exception and no answer of a wrong length gets through.
+    """
+
+    def __init__(self, *providers: Provider) -> None:
+        self._providers = providers
+        self._left: dict[str, str] = {}  # provider → why it was left, this minute
+        self._error: G6Error | None = None  # of the best provider, this minute
+        self._place = 0
+        self._before = self._providers[0].name
 
     @property
     def name(self) -> str:
-        """Return the name of who answers."""
-        return self._provider.name
+        """Return the name of who answers; the best one's where none did."""
+        return self._current.name
+
+    def begin_minute(self) -> None:
+        """Go back to the best provider."""
+        self._place, self._error = 0, None
+        self._left.clear()
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
         """Return the contracts listed at this instant; how long an answer holds is the provider's knowledge."""
-        return _at_boundary(lambda: self._provider.contracts(indices, at))
+        return self._ask(lambda provider: provider.contracts(indices, at))
 
     def spots(self, indices: Sequence[IndexDefinition], at: datetime) -> Mapping[str, Spot]:
         """Return the spots that answered, in one call."""
-        return _at_boundary(lambda: self._provider.spots(indices, at))
+        return self._ask(lambda provider: provider.spots(indices, at))
 
     def quotes(self, contracts: ContractTable, at: datetime) -> Quotes:
         """Return one row per contract, in one call."""
-        quotes = _at_boundary(lambda: self._provider.quotes(contracts, at))
-        if len(quotes) != len(contracts):
-            raise BadResponse(f"{self.name} gave {len(quotes)} quotes for {len(contracts)} contracts")
-        return quotes
+        return self._ask(lambda provider: _parallel(provider, contracts, at))
+
+    def report(self) -> MarketReport:
+        """Return how the minute went; the next report is about the next one."""
+        active, preferred = self._current.name, self._providers[0].name
+        before, self._before = self._before, active
+        return MarketReport(
+            active=active,
+            preferred=preferred,
+            reason=self._left.get(preferred, ""),
+            before=before if before != active else "",
+            providers=tuple(p.report() for p in self._providers if isinstance(p, Reporting)),
+        )
+
+    @property
+    def _current(self) -> Provider:
+        return self._providers[self._place if self._place < len(self._providers) else 0]
+
+    def _ask(self, call: Callable[[Provider], Answer]) -> Answer:
+        while self._place < len(self._providers):
+            provider = self._current
+            try:
+                return _at_boundary(provider, call)
+            except ConfigError:
+                raise  # nobody further down the list can mend it
+            except G6Error as error:
+                self._left[provider.name] = str(error)
+                self._error = self._error or error
+                self._place += 1
+        raise self._all_failed()
+
+    def _all_failed(self) -> G6Error:
+        assert self._error is not None  # noqa: S101 - a place is only left with an error
+        if len(self._providers) > 1:
+            self._error.args = ("; ".join(f"{name}: {reason}" for name, reason in self._left.items()),)
+        return self._error
 
 
-def _at_boundary(call: Callable[[], Answer]) -> Answer:
+def _at_boundary(provider: Provider, call: Callable[[Provider], Answer]) -> Answer:
     try:
-        return call()
+        return call(provider)
     except G6Error:
         raise
     except Exception as error:  # the provider boundary: one of the three places where anything may arrive
         words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(" :")
         raise BadResponse(f"the provider failed: {words}") from error
+
+
+def _parallel(provider: Provider, contracts: ContractTable, at: datetime) -> Quotes:
+    quotes = provider.quotes(contracts, at)
+    if len(quotes) != len(contracts):
+        raise BadResponse(f"{provider.name} gave {len(quotes)} quotes for {len(contracts)} contracts")
+    return quotes

@@ -49,12 +49,49 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Kite:
+    """Zerodha Kite over REST; `state_dir` None is the user's own state folder."""
+
+    root: str
+    timeout_seconds: float
+    call_timeout_seconds: float
+    batch_bytes: int
+    batch_count: int
+    quote_interval_seconds: float
+    state_dir: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class KiteStream:
+    """Zerodha Kite over its WebSocket."""
+
+    stall_seconds: float
+    mute_seconds: float
+    settle_seconds: float
+    connections: int
+    instruments_per_connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What is done when a provider does not answer."""
+
+    attempts: int
+    cycle_ratio: float
+    breaker_failures: int
+    breaker_open_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Providers:
     """Where market data comes from, best first."""
 
     order: tuple[str, ...]
     simulated: Simulated
     replay: Replay
+    kite: Kite
+    kite_stream: KiteStream
+    patience: Patience
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,15 @@ from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.model.chain import EXPIRY_CODES, IV_STATUSES, LEG_DEFECTS, OptionChain
 from g6.model.columns import Aggregate
+from g6.model.provider_report import (
+    ConnectionReport,
+    DumpReport,
+    EndpointReport,
+    MarketReport,
+    ProviderReport,
+    StreamReport,
+    TokenReport,
+)
 from g6.model.report import CycleReport, ExpiryReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 
@@ -35,6 +44,37 @@ REASONS = (
     "no_prices", "login_needed", "unreachable", "bad_response", "failed",
 )  # fmt: skip
 STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal", "csv", "influx", "page")
+PROVIDERS = ("kite-stream", "kite", "kite-second")
+ENDPOINTS = tuple(f"{a}.{e}" for a in PROVIDERS[1:] for e in ("quote", "instruments", "historical", "profile"))
+# Stream down on one of its three sockets, the token near its end, one breaker open.
+MARKET = MarketReport(
+    active="kite", preferred="kite-stream", reason="no message for 12 s", before="kite-stream",
+    providers=(
+        ProviderReport(
+            "kite-stream",
+            stream=StreamReport(
+                tuple(
+                    ConnectionReport(n, n != 2, 2900, 0.5, 60, 9_000, {"stalled": 1} if n == 2 else {})
+                    for n in (1, 2, 3)
+                ),
+                {"NSE": 1.5, "BSE": 90.0}, filled_by_rest=31, dropped_messages=2,
+            ),
+            problems=("connection 2: no message for 12 s",),
+        ),
+        ProviderReport(
+            "kite",
+            endpoints=(
+                EndpointReport("kite.quote", 5, {"timeout": 1, "rate_limited": 1}, 2, 3, 2.5, (0.2, 0.3, 7.0)),
+                EndpointReport(
+                    "kite.historical", 0, {"breaker_open": 4}, breaker="open", breaker_opens=1, reason="refused"
+                ),
+            ),
+            token=TokenReport("kite", "expiring", MINUTE + timedelta(minutes=30)),
+            dump=DumpReport(MINUTE.date(), 93_000, {"expiry": 3, "strike": 1}),
+        ),
+        ProviderReport("kite-second", token=TokenReport("kite-second", "absent")),
+    ),
+)  # fmt: skip
 EXPIRIES = {
     "this_week": date(2026, 11, 24), "next_week": date(2026, 12, 1),
     "this_month": date(2026, 11, 24), "next_month": date(2026, 12, 29),
@@ -45,7 +85,8 @@ EXPIRIES = {
 def known() -> Known:
     return Known(
         codes=CODES, stages=STAGES, sinks=("csv", "influx"), exchanges=("NSE", "BSE"), refusal_reasons=REASONS,
-        aggregates=AGGREGATES,
+        aggregates=AGGREGATES, providers=PROVIDERS, endpoints=ENDPOINTS, accounts=("kite", "kite-second"),
+        connections=("1", "2", "3"),
     )  # fmt: skip
 
 
@@ -91,6 +132,7 @@ def report() -> Callable[..., CycleReport]:
             "stages": dict.fromkeys(STAGES, 0.125), "indices": tuple(index_report(name) for name in CODES),
             "journal": JournalReport("2026-11-20.sqlite", 50_000),
             "sinks": (SinkReport("csv", 40, 12, 9_000), SinkReport("influx", 80, 0, 7_000)),
+            "market": MARKET,
         }  # fmt: skip
         return CycleReport(**(values | changes))  # type: ignore[arg-type]
 
