@@ -19,6 +19,7 @@ from g6.metrics.exposition import Exposition
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
+from g6.model.provider_report import CallNames
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
 from g6.server import EmbeddedServer, PublishedState, create_app
@@ -98,7 +99,12 @@ class Observation:
 
 @contextmanager
 def start_observation(
-    settings: Settings, clock: Clock, orders: Sequence[IndexOrder], sinks: Sequence[str], calendar: SessionCalendar
+    settings: Settings,
+    clock: Clock,
+    orders: Sequence[IndexOrder],
+    sinks: Sequence[str],
+    calendar: SessionCalendar,
+    names: CallNames,
 ) -> Iterator[Observation]:
     """Make everyone who is told, and serve the pages for as long as the block runs."""
     exchanges = tuple(dict.fromkeys(order.definition.exchange for order in orders))
@@ -108,6 +114,10 @@ def start_observation(
             stages=(*STAGES, *sinks),
             sinks=tuple(sinks),
             exchanges=exchanges,
+            providers=names.providers,
+            endpoints=names.endpoints,
+            accounts=names.accounts,
+            connections=names.connections,
             refusal_reasons=REFUSALS,
             aggregates=tuple(aggregate for aggregate, _ in AGGREGATES),
         )

@@ -37,7 +37,8 @@ from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.settings import Settings
 from g6.storage.csv_sink import CsvSink
-from g6.wiring import Parts, Run, wire
+from g6.wiring import Parts, wire
+from g6.wiring.sources import Run
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,8 @@ class Agent:
     def minute(self, due: datetime, missed: int = 0) -> tuple[CycleReport, Snapshot | None]:
         """Run one minute, whatever happens in it, and say how it went."""
         stages = Stages(self._parts.clock)
+        self._parts.provider.begin_minute()
+        self._parts.deadline.restart()
         try:
             collected = self._collect(due, stages)
             journal, sinks = self._store(collected, stages)
@@ -165,7 +168,8 @@ class Agent:
         except Exception as error:  # per cycle: one of the three places where anything may arrive
             log.exception("the minute failed")
             spent, name = sum(stages.seconds.values()), self._parts.provider.name
-            report = CycleReport(due, name, spent, stages.seconds, (), None, (), missed, _said(error))
+            asked = self._parts.provider.report()
+            report = CycleReport(due, name, spent, stages.seconds, (), None, (), missed, _said(error), asked)
             self._exit = FAILED
             return report, None
         self._judge(report, collected.error)
@@ -189,6 +193,7 @@ class Agent:
             sinks=sinks,
             missed_minutes=missed,
             error=str(collected.error) if collected.error else None,
+            market=self._parts.provider.report(),
         )
 
     def _wait(self, due: datetime) -> bool:

@@ -32,6 +32,7 @@ FLAGS: Mapping[str, tuple[Flag, ...]] = {
     ),
     "where from": (
         Flag("--provider", "providers.order", "NAME"),
+        Flag("--root", "providers.kite.root", "URL"),
         Flag("--source", "providers.replay.source", "DIR"),
         Flag("--seed", "providers.simulated.seed", "N"),
     ),

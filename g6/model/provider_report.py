@@ -84,6 +84,16 @@ class ProviderReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNames:
+    """The names under which calls to vendors will be counted; a provider without a wire has its own name alone."""
+
+    providers: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MarketReport:
     """The facade's minute: who answered, whom it would rather have asked, and what each provider went through."""
 

@@ -1,7 +1,7 @@
 """Recorded minutes through the same way as live ones: the replay provider, and G6's own journals as a recording."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -19,12 +19,20 @@ from g6.providers.recording import RecordedMinute, Recording, from_snapshot, mat
 log = logging.getLogger(__name__)
 
 
+class Minutes(Protocol):
+    """What the provider needs of a recording."""
+
+    def load(self, minute: datetime) -> RecordedMinute:
+        """Return one minute; raises BadResponse when it cannot be read."""
+        ...
+
+
 class ReplayProvider:
     """Answers with what was recorded in the minute that is asked about."""
 
     name = "replay"
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Minutes) -> None:
         self._load = lru_cache(maxsize=1)(recording.load)  # one minute is asked for three things in turn
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
@@ -47,6 +55,17 @@ class ReplayProvider:
 
     def _minute(self, at: datetime) -> RecordedMinute:
         return self._load(minute_of(at))
+
+
+class FreshRecording:
+    """A recording that still grows, as another G6's journals do: it is opened anew for every minute asked of it."""
+
+    def __init__(self, open_it: Callable[[], Recording]) -> None:
+        self._open = open_it
+
+    def load(self, minute: datetime) -> RecordedMinute:
+        """Return one minute as it is recorded by now; raises BadResponse where it is not."""
+        return self._open().load(minute)
 
 
 class JournalDays(Protocol):

@@ -22,7 +22,8 @@ import yaml
 
 from g6.settings import load, shipped
 from g6.unified_main import Agent
-from g6.wiring import Run, wire
+from g6.wiring import wire
+from g6.wiring.sources import Run
 
 PROVIDERS_OWN = ("contracts", "spots", "quotes")
 SIX = "NIFTY,BANKNIFTY,FINNIFTY,MIDCPNIFTY,SENSEX,BANKEX"

@@ -230,7 +230,7 @@ class Hanging:
         time.sleep(600)
 
 simulated = wiring.PROVIDERS["simulated"]
-wiring.PROVIDERS["simulated"] = lambda *given: replace(simulated(*given), provider=Hanging())
+wiring.PROVIDERS["simulated"] = lambda *given: replace(simulated(*given), providers=(Hanging(),))
 sys.exit(cli.main(sys.argv[1:]))
 """
 

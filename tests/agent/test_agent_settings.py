@@ -5,7 +5,8 @@ from agent_process import rows_of
 
 from g6 import unified_main
 from g6.settings import load
-from g6.wiring import Run, load_market, wire
+from g6.wiring import wire
+from g6.wiring.sources import Run, load_market
 
 DAY = "2026-11-20"
 

@@ -86,7 +86,7 @@ def test_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--prot", "1"], "unknown argument --prot; the nearest is --port"),
+        (["--porrt", "1"], "unknown argument --porrt; the nearest is --port"),
         (["confg"], "unknown command confg; the nearest is config"),
         (["frobnicate"], "unknown command frobnicate; known are run, config"),
         (["--cycles", "0"], "--cycles: 0 is not a whole number from 1"),

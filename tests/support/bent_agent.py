@@ -7,7 +7,8 @@ from agent_process import rows_of
 
 from g6.providers.facade import Facade
 from g6.unified_main import Agent
-from g6.wiring import PROVIDERS, Run, load_market, wire
+from g6.wiring import PROVIDERS, wire
+from g6.wiring.sources import Run, load_market
 
 DAY = "2026-11-20"
 INDICES = ("NIFTY", "SENSEX")
@@ -42,7 +43,7 @@ def agent_on(settings, change=lambda parts: {}, **bends):
     """An agent of real parts on a bent provider; `change` gives further parts to replace."""
     source = PROVIDERS["simulated"](settings, load_market(settings), Run(None, once=False))
     with wire(settings, Run(None, once=False)) as parts:
-        bent = replace(parts, provider=Facade(Bent(source.provider, **bends)))
+        bent = replace(parts, provider=Facade(Bent(source.providers[0], **bends)))
         bent = replace(bent, **change(bent))
         yield Agent(bent), bent
 

@@ -1,0 +1,194 @@
+"""From settings to parts: what each setting turns into, and in which order parts start and stop."""
+
+import difflib
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from g6.analytics import AGGREGATES, ENRICHERS, Enricher
+from g6.analytics.conventions import Conventions
+from g6.clock import Clock
+from g6.collectors.plan import Depth, IndexOrder
+from g6.collectors.reject import Limits
+from g6.console.logs import set_up_logs
+from g6.errors import ConfigError
+from g6.market.schedule import Schedule
+from g6.market.sessions import SessionCalendar
+from g6.observation import Observation, start_observation
+from g6.providers.facade import Facade
+from g6.resilience.deadline import Deadline
+from g6.settings import Settings
+from g6.storage.csv_sink import CsvSink
+from g6.storage.data_directory import DataDirectory
+from g6.storage.journal_set import JournalSet
+from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
+
+log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A provider that holds something to give back: sockets, threads."""
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a minute needs, started."""
+
+    settings: Settings
+    calendar: SessionCalendar
+    orders: Sequence[IndexOrder]
+    clock: Clock
+    schedule: Schedule
+    provider: Facade
+    deadline: Deadline
+    limits: Limits
+    conventions: Conventions
+    enrichers: Sequence[Enricher]
+    journals: JournalSet
+    sinks: Sequence[CsvSink]
+    observation: Observation
+    unreadable: Sequence[str]
+
+
+@contextmanager
+def wire(settings: Settings, run: Run) -> Iterator[Parts]:
+    """Start the parts in the order that each needs the one before, and stop them in the reverse.
+
+    The data directory is held before anything is written or served; the server answers before the first minute.
+    """
+    set_up_logs(settings.logging.level, settings.logging.format, settings.logging.file)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    market = load_market(settings)
+    source = PROVIDERS[settings.providers.order[0]](settings, market, run)
+    orders = [_order(settings, market, name, source.codes) for name in source.names]
+    with ExitStack() as stack:
+        directory = DataDirectory(_data_dir(settings, source))
+        stack.enter_context(directory.hold())
+        directory.claim(source.market)
+        journals = JournalSet(
+            directory.root, settings.storage.journal.max_bytes, settings.storage.journal.pending_cycles_limit
+        )
+        stack.callback(journals.close)
+        for provider in source.providers:
+            if isinstance(provider, Closing):
+                stack.callback(provider.close)
+        switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]
+        sinks = [SINKS[name](settings, directory) for name in switched]
+        observation = stack.enter_context(
+            start_observation(settings, source.clock, orders, list(switched), market.calendar, source.calls)
+        )
+        _say_start(settings, observation, directory, source, orders)
+        yield Parts(
+            settings=settings,
+            calendar=market.calendar,
+            orders=orders,
+            clock=source.clock,
+            schedule=source.schedule,
+            provider=Facade(*source.providers),
+            deadline=source.deadline,
+            limits=Limits(settings.collection.minimum_leg_ratio, settings.collection.stale_after_seconds),
+            conventions=_conventions(settings),
+            enrichers=_enrichers(settings),
+            journals=journals,
+            sinks=sinks,
+            observation=observation,
+            unreadable=source.unreadable,
+        )
+
+
+def _kite(settings: Settings, market: Market, run: Run) -> Source:
+    # The official client takes half a second to import (Twisted, for its stream): only those who use it wait for it.
+    from g6.wiring.kite import kite_source  # noqa: PLC0415
+
+    return kite_source(settings, market, run)
+
+
+# Provider at the head of the order → how the settings become a source.
+PROVIDERS: Mapping[str, Callable[[Settings, Market, Run], Source]] = {
+    "simulated": simulated_source,
+    "replay": replay_source,
+    "kite": _kite,
+    "kite-stream": _kite,
+    "kite-second": _kite,
+}
+
+# Price basis → the column whose calls and puts are added up.
+PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
+
+# Stores: name → how it is made, and what switches it on.
+
+
+def _csv(settings: Settings, directory: DataDirectory) -> CsvSink:
+    descriptors = [aggregate for aggregate, _ in AGGREGATES]
+    return CsvSink(directory.root, descriptors, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
+
+
+SINKS: Mapping[str, Callable[[Settings, DataDirectory], CsvSink]] = {"csv": _csv}
+SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {"csv": lambda settings: settings.storage.csv.enabled}
+
+
+def _order(settings: Settings, market: Market, name: str, codes: Sequence[str]) -> IndexOrder:
+    if name not in market.indices:
+        near = difflib.get_close_matches(name, market.indices, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(market.indices)}"
+        origin = settings.origins.get("collection.indices", "default")
+        raise ConfigError(f"{origin}: collection.indices: {name} is not defined in indices.yaml; {hint}")
+    depths = {code: Depth(depth.itm, depth.otm) for code, depth in settings.index_plan(name).items() if code in codes}
+    return IndexOrder(market.indices[name], depths)
+
+
+def _conventions(settings: Settings) -> Conventions:
+    greeks = settings.greeks
+    return Conventions(
+        model=greeks.model,
+        risk_free_rate=greeks.risk_free_rate,
+        minimum_years=greeks.minimum_minutes / (365 * 24 * 60),
+        price_basis=greeks.price_basis,
+        maximum_spread_ratio=greeks.maximum_spread_ratio,
+        stale_trade_seconds=greeks.stale_trade_seconds,
+        parity_strikes=greeks.parity_strikes,
+    )
+
+
+def _enrichers(settings: Settings) -> tuple[Enricher, ...]:
+    """Return the enrichers that the settings ask for; those that place the chain always run."""
+    wanted = settings.greeks.enabled, settings.greeks.estimate_iv
+    if all(wanted):
+        return tuple(ENRICHERS)
+    unwanted = {"greeks"} if wanted[1] else {"greeks", "iv"}
+    return tuple(enricher for enricher in ENRICHERS if enricher.name not in unwanted)
+
+
+def _data_dir(settings: Settings, source: Source) -> Path:
+    """Return the folder; a simulator's quotes have one of their own unless a person named another."""
+    own = {"default", f"provider {settings.providers.order[0]}"}
+    chosen = settings.origins.get("storage.data_dir", "default") not in own
+    return settings.storage.data_dir if chosen else settings.storage.data_dir.with_name(source.market)
+
+
+def _say_start(
+    settings: Settings, observation: Observation, directory: DataDirectory, source: Source, orders: Sequence[IndexOrder]
+) -> None:
+    speed = "" if settings.clock.speed == 1 else f", {_speed(settings.clock.speed)}"
+    facts = {
+        "market": source.said + speed,
+        "indices": " ".join(order.definition.name for order in orders),
+        "data": str(directory.root),
+    }
+    if observation.url:
+        facts["metrics"] = f"{observation.url}/metrics"
+    observation.show_start(facts)
+
+
+def _speed(speed: float) -> str:
+    return "as fast as it goes" if math.isinf(speed) else f"{speed:g} times as fast"

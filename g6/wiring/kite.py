@@ -1,0 +1,197 @@
+"""Zerodha Kite as a source: REST, stream and a second key in their order, on the broker's time or a simulator's."""
+
+import json
+import math
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from g6.clock import Clock, SystemClock, VirtualClock
+from g6.errors import ConfigError, G6Error
+from g6.market.schedule import SessionSchedule
+from g6.model.provider_report import CallNames
+from g6.providers.base import Provider
+from g6.providers.kite.credentials import MAIN, find_account, token_path
+from g6.providers.kite.dump_cache import DumpCache
+from g6.providers.kite.options import KiteOptions, options_for
+from g6.providers.kite.provider import KiteProvider
+from g6.providers.kite.session import KiteSession
+from g6.providers.kite.token_file import TokenFile
+from g6.providers.replay import FreshRecording, ReplayProvider
+from g6.resilience.deadline import Deadline
+from g6.settings import Settings
+from g6.wiring.sources import Market, Run, Source, exchanges_of, open_recording, spoken
+
+CLOCK_TIMEOUT_SECONDS = 3.0
+ENDPOINTS = ("quote", "instruments", "historical", "profile")
+# Provider → the account whose key it asks with.
+ACCOUNTS = {"kite": MAIN, "kite-stream": MAIN, "kite-second": "second"}
+STREAM, REST = "kite-stream", "kite"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """What every provider of this broker shares."""
+
+    settings: Settings
+    market: Market
+    options: KiteOptions
+    clock: Clock
+    deadline: Deadline
+    environ: Mapping[str, str]
+
+    def token_file(self, account: str) -> TokenFile:
+        """Return where an account's token is looked for."""
+        path = token_path(account, self.environ, self.options)
+        return TokenFile((self.settings.providers.kite.state_dir or path.parent) / path.name)
+
+    def session(self, name: str, account: str) -> KiteSession:
+        """Return the one session of an account; `name` is what its endpoints are called by."""
+        found = find_account(account, self.environ, self.options)
+        return KiteSession(name, found, self.token_file(account), self.options, self.clock, self.deadline)
+
+    def dump(self, session: KiteSession) -> DumpCache:
+        """Return the day's instruments, as this session gets them. They are the same for every account."""
+        folder = self.token_file(MAIN).path.parent / "instruments" / self.server
+        return DumpCache(folder, session.instruments, self.clock)
+
+    @property
+    def server(self) -> str:
+        """Return a name of the server that may be a folder's."""
+        return "kite" if self.options.official else self.options.root.partition("//")[2].replace(":", "-")
+
+
+def kite_source(settings: Settings, market: Market, run: Run) -> Source:
+    """Return the providers of `providers.order`, the stream with REST behind it."""
+    options = kite_options(settings)
+    clock, said = kite_clock(options)
+    deadline = Deadline(clock, settings.providers.patience.cycle_ratio * settings.collection.interval_seconds)
+    broker = Broker(settings, market, options, clock, deadline, os.environ)
+    order = _with_rest(settings.providers.order)
+    providers, accounts = _providers(broker, order)
+    names = settings.enabled_indices
+    exchanges = exchanges_of(market, names)
+    schedule = SessionSchedule(market.calendar, exchanges, settings.collection.interval_seconds)
+    now = clock.now()
+    if run.once and not any(market.calendar.is_open(now, exchange) for exchange in exchanges):
+        opens = schedule.first(now)
+        until = f" until {spoken(opens)}" if opens else ""
+        raise G6Error(f"the market is closed{until}; --run-once has nothing to collect before")
+    return Source(
+        providers=providers,
+        market="live" if options.official else "kite-simulator",
+        clock=clock,
+        schedule=schedule,
+        names=names,
+        said=f"{', then '.join(order)}; {said}",
+        deadline=deadline,
+        calls=CallNames(
+            providers=order,
+            endpoints=tuple(f"{account}.{endpoint}" for account in accounts for endpoint in ENDPOINTS),
+            accounts=accounts,
+            connections=tuple(str(n + 1) for n in range(settings.providers.kite_stream.connections))
+            if STREAM in order
+            else (),
+        ),
+    )
+
+
+def kite_options(settings: Settings) -> KiteOptions:
+    """Return what the settings say about Kite."""
+    kite, patience = settings.providers.kite, settings.providers.patience
+    return options_for(
+        kite.root,
+        KiteOptions(
+            timeout_seconds=kite.timeout_seconds,
+            call_timeout_seconds=kite.call_timeout_seconds,
+            batch_bytes=kite.batch_bytes,
+            batch_count=kite.batch_count,
+            quote_interval_seconds=kite.quote_interval_seconds,
+            retry_attempts=patience.attempts,
+            breaker_failures=patience.breaker_failures,
+            breaker_open_seconds=patience.breaker_open_seconds,
+        ),
+    )
+
+
+def kite_clock(options: KiteOptions) -> tuple[Clock, str]:
+    """Return the machine's clock, or a simulator's own: its quotes are of its time, so minutes must be too."""
+    if options.official:
+        return SystemClock(), "the clock is the machine's"
+    shared = _simulator_clock(options.root)
+    if shared is None:
+        return SystemClock(), f"{options.root}, which shares no clock: the clock is the machine's"
+    return shared, f"simulator at {options.root}, whose clock says {spoken(shared.now())}"
+
+
+def _simulator_clock(root: str) -> VirtualClock | None:
+    try:
+        with urllib.request.urlopen(f"{root}/simulator/clock", timeout=CLOCK_TIMEOUT_SECONDS) as reply:  # noqa: S310 - a checked http address
+            told = json.load(reply)
+        speed = math.inf if told["speed"] == "max" else float(told["speed"])
+        return VirtualClock(datetime.fromisoformat(told["now"]), speed)
+    except urllib.error.HTTPError:
+        return None  # it is there, and of another kind
+    except (ValueError, KeyError, TypeError):
+        return None
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise ConfigError(f"nothing answers at {root} ({reason}); start `g6 simulate`, or correct the root") from error
+
+
+def _with_rest(order: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the order with REST right behind the stream, which has no other way to fill its gaps."""
+    if STREAM not in order or REST in order:
+        return order
+    place = order.index(STREAM) + 1
+    return (*order[:place], REST, *order[place:])
+
+
+def _providers(broker: Broker, order: tuple[str, ...]) -> tuple[tuple[Provider, ...], tuple[str, ...]]:
+    """Return the providers, and the names of the sessions behind them."""
+    sessions: dict[str, KiteProvider] = {}
+
+    def rest(account: str) -> KiteProvider:
+        name = REST if account == MAIN else f"{REST}-{account}"
+        if name not in sessions:
+            session = broker.session(name, account)
+            sessions[name] = KiteProvider(name, session, broker.dump(session), broker.clock)
+        return sessions[name]
+
+    makers: Mapping[str, Callable[[], Provider]] = {
+        REST: lambda: rest(MAIN),
+        STREAM: lambda: _stream(broker, rest(MAIN)),
+        "kite-second": lambda: rest("second"),
+        "replay": lambda: _replay(broker),
+    }
+    return tuple(makers[name]() for name in order), tuple(sessions)
+
+
+def _stream(broker: Broker, rest: KiteProvider) -> Provider:
+    # What the stream stands on (Twisted, autobahn) takes 0.2 s to import, so only those who use it wait for it.
+    from g6.providers.kite_stream.provider import KiteStreamProvider, StreamOptions  # noqa: PLC0415
+
+    stream = broker.settings.providers.kite_stream
+    return KiteStreamProvider(
+        rest.session,
+        rest,
+        StreamOptions(
+            stall_seconds=stream.stall_seconds,
+            settle_seconds=stream.settle_seconds,
+            mute_seconds=stream.mute_seconds,
+            connections=stream.connections,
+            instruments_per_connection=stream.instruments_per_connection,
+        ),
+        broker.clock,
+        lambda exchange, at: broker.market.calendar.is_open(at, exchange),
+    )
+
+
+def _replay(broker: Broker) -> Provider:
+    source = broker.settings.providers.replay.source
+    if source is None:
+        raise ConfigError("the provider replay needs a folder of recordings: --source DIR")
+    return ReplayProvider(FreshRecording(lambda: open_recording(source, broker.market)))
