@@ -28,12 +28,13 @@ YEARS_DECIMALS = 9
 
 LEG_CONTEXT = (
     "ts", "expiry", "strike", "atm", "spot", "forward", "total_premium", "premium_basis",
-    "years", "rate", "spot_frozen", "settling",
+    "years", "rate", "spot_frozen", "settling", "backfilled",
 )  # fmt: skip
 LEG_HEADER = ",".join([*LEG_CONTEXT, *(f"{side}_{c.name}" for side in ("ce", "pe") for c in LEG_VALUES)]).encode()
 
 OVERVIEW_CONTEXT = (
-    "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
+    "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs", "provider",
+    "backfilled",
 )  # fmt: skip
 
 LegKey = tuple[str, str, str]  # index, expiry code, offset
@@ -59,6 +60,8 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % index.collected_mask,
         b"%d" % index.expected_legs,
         b"%d" % index.received_legs,
+        snapshot.provider.encode(),
+        b"%d" % snapshot.backfilled,
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}
     return b",".join(flatten(context, *(_code_cells(by_code.get(code), aggregates) for code in EXPIRY_CODES)))
@@ -92,7 +95,7 @@ def leg_lines(snapshot: Snapshot, price_basis: str) -> dict[LegKey, bytes]:
         _cells(rows.strike),
         rows.repeated([_levels(chain) for chain in chains]),
         _cells(premium),
-        rows.repeated([_model(chain, price_basis) for chain in chains]),
+        rows.repeated([_model(chain, price_basis, snapshot) for chain in chains]),
         *(_cells(columns[c.name][side]) for side in (rows.call, rows.put) for c in LEG_VALUES),
     )
     return rows.placed(list(map(b",".join, zip(*cells, strict=True))))
@@ -147,9 +150,10 @@ def _levels(chain: OptionChain) -> bytes:
     return b"%b,%b,%b" % (_cell(chain.atm), _cell(chain.spot), _cell(chain.forward, FORWARD_DECIMALS))
 
 
-def _model(chain: OptionChain, price_basis: str) -> bytes:
+def _model(chain: OptionChain, price_basis: str, snapshot: Snapshot) -> bytes:
     years, rate = _cell(chain.years, YEARS_DECIMALS), _cell(chain.rate)
-    return b"%b,%b,%b,%d,%d" % (price_basis.encode(), years, rate, chain.spot_frozen, chain.settling)
+    flags = chain.spot_frozen, chain.settling, snapshot.backfilled
+    return b"%b,%b,%b,%d,%d,%d" % (price_basis.encode(), years, rate, *flags)
 
 
 def _rounded(values: Floats, decimals: int | None) -> Floats:
