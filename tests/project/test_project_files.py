@@ -40,7 +40,7 @@ def test_the_lock_files_hold_every_dependency_with_hashes(project):
     for lock in ("requirements.lock", "requirements-dev.lock"):
         text = (project / lock).read_text()
         assert "--hash=sha256:" in text
-        assert "http" not in text.replace("httpx", "").replace("httpcore", "")
+        assert "://" not in text
         for requirement in declared:
             name = re.match(r"[A-Za-z0-9-]+", requirement).group()
             assert re.search(rf"^{name}==", text, re.MULTILINE), (lock, name)

@@ -34,7 +34,7 @@ def test_leg_header_begins_with_the_context_and_then_lists_call_and_put_side_by_
         "ts", "expiry", "strike", "atm", "spot", "forward", "total_premium", "premium_basis",
         "years", "rate", "spot_frozen", "settling", "backfilled",
     ]  # fmt: skip
-    sides = names[12:]
+    sides = names[13:]
     half = len(sides) // 2
     assert [n.removeprefix("ce_") for n in sides[:half]] == [n.removeprefix("pe_") for n in sides[half:]]
     assert {"last", "bid", "ask", "volume", "oi", "iv", "delta", "rho"} <= {n[3:] for n in sides}
