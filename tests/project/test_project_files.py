@@ -46,15 +46,6 @@ def test_the_lock_files_hold_every_dependency_with_hashes(project):
             assert re.search(rf"^{name}==", text, re.MULTILINE), (lock, name)
 
 
-def test_nothing_can_place_an_order(project):
-    # The guard is on names: the official client's order, GTT, alert and fund calls.
-    forbidden = re.compile(
-        r"\b(place|modify|cancel|exit)_(order|gtt|mf|autoslice)|convert_position|\bplace_mf", re.IGNORECASE
-    )
-    for source in [*(project / "g6").rglob("*.py"), *(project / "scripts").rglob("*.py")]:
-        assert not forbidden.search(source.read_text()), source
-
-
 def test_prometheus_takes_the_shipped_scrape_configuration(project):
     promtool = shutil.which("promtool")
     if promtool is None:
