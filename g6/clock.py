@@ -82,6 +82,7 @@ class VirtualClock:
         self._begin = self._origin = start.astimezone(IST)
         self._speed = speed
         self._started = time.monotonic()
+        self._jumping = threading.Lock()  # a server and a collector may live by one clock
 
     def now(self) -> datetime:
         """Return the virtual instant, IST."""
@@ -105,14 +106,16 @@ class VirtualClock:
     def pause(self, seconds: float) -> None:
         """Sleep the real time that virtual `seconds` take; at infinite speed, jump over them."""
         if math.isinf(self._speed):
-            self._origin += timedelta(seconds=max(0.0, seconds))
+            with self._jumping:
+                self._origin += timedelta(seconds=max(0.0, seconds))
         else:
             time.sleep(max(0.0, seconds) / self._speed)
 
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
         """Sleep the real time that `instant` is away, or jump to it at infinite speed."""
         if math.isinf(self._speed):
-            self._origin = max(self._origin, instant.astimezone(IST))
+            with self._jumping:
+                self._origin = max(self._origin, instant.astimezone(IST))
             return not stop.is_set()
         while (remaining := (instant - self.now()).total_seconds() / self._speed) > 0:
             if stop.wait(remaining):

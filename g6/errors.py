@@ -10,11 +10,15 @@ class ConfigError(G6Error):
 
 
 class TransientError(G6Error):
-    """Try again within the minute's budget, not before `retry_after` seconds where that is known."""
+    """Try again within the minute's budget, not before `retry_after` seconds where that is known.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    `kind` is one of `model.FAILURE_KINDS`, as metrics count it.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, *, kind: str = "unreachable") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.kind = kind
 
 
 class RateLimited(TransientError):

@@ -19,7 +19,7 @@ from g6.metrics.exposition import Exposition
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
-from g6.model.provider_report import CallNames
+from g6.model.provider_report import CallNames, MarketReport
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
 from g6.server import EmbeddedServer, PublishedState, create_app
@@ -82,6 +82,10 @@ class Observation:
         if closed:
             _told("metrics", lambda: self.observer.skipped("closed"))
             _told("the page of options", self.clear)
+
+    def probed(self, market: MarketReport) -> None:
+        """Tell how the providers stand before the market opens."""
+        _told("metrics", lambda: self.observer.market(market))
 
     def clear(self) -> None:
         """Take the last minute's prices off their page: scraped on, they would pass for fresh ones."""

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import FrameType
 
 import numpy as np
@@ -43,6 +43,9 @@ from g6.wiring.sources import Run
 log = logging.getLogger(__name__)
 
 DONE, FAILED, LOGIN_NEEDED = 0, 3, 4
+
+# Time enough for a person to log in.
+PROBE_BEFORE_OPEN = timedelta(minutes=30)
 
 # What a failed call is called in metrics and in the journal.
 REASON_WORDS: Mapping[type[G6Error], str] = {
@@ -112,6 +115,7 @@ class Agent:
 
     def _minutes(self, limit: int | None) -> None:
         parts, done, missed = self._parts, 0, 0
+        self._probe()
         due = parts.schedule.first(parts.clock.now())
         self._recall(due)
         while due is not None and self._wait(due):
@@ -203,7 +207,14 @@ class Agent:
         if closed:
             log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
         parts.observation.waiting(due, now, closed=closed)
+        if closed and due - now > PROBE_BEFORE_OPEN and parts.clock.wait_until(due - PROBE_BEFORE_OPEN, self._stop):
+            self._probe()
         return parts.clock.wait_until(due, self._stop) and not self._stop.is_set()
+
+    def _probe(self) -> None:
+        """Find out before it matters whether a person must log in."""
+        self._parts.deadline.restart()
+        self._parts.observation.probed(self._parts.provider.probe())
 
     def _collect(self, due: datetime, stages: Stages) -> Collected:
         orders = [

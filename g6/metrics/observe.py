@@ -14,6 +14,7 @@ from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
 from g6.metrics.process import process_collector
 from g6.model.chain import mask_of
+from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport, Status
 
 OUTCOMES: Mapping[Status, str] = {
@@ -61,9 +62,13 @@ class Observer:
         for sink in report.sinks:
             self._sink(sink)
         if report.market:
-            observe_market(self._to, report.market, self._now())
+            self.market(report.market)
         if report.status != "failed":
             self._fresh(report)
+
+    def market(self, report: MarketReport) -> None:
+        """Count what asking the providers went through, in a cycle or before the first."""
+        observe_market(self._to, report, self._now())
 
     def skipped(self, reason: str, count: int = 1) -> None:
         """Count minutes in which no cycle runs: `closed` once per closure, `overrun` per minute lost."""

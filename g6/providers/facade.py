@@ -1,5 +1,6 @@
 """The one provider that the rest of G6 sees: the best of those configured that answers, and who that was."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar, runtime_checkable
@@ -11,6 +12,8 @@ from g6.model.provider_report import MarketReport, ProviderReport
 from g6.model.quotes import Quotes, Spot
 from g6.providers.base import Provider
 
+log = logging.getLogger(__name__)
+
 Answer = TypeVar("Answer")
 
 
@@ -20,6 +23,15 @@ class Reporting(Protocol):
 
     def report(self) -> ProviderReport:
         """Return what happened since it was last asked."""
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A provider that can find out cheaply whether it would answer."""
+
+    def probe(self) -> None:
+        """Raise what asking it for a minute would raise."""
         ...
 
 
@@ -50,6 +62,17 @@ class Facade:
         """Go back to the best provider."""
         self._place, self._error = 0, None
         self._left.clear()
+
+    def probe(self) -> MarketReport:
+        """Find out, while there is time to do something about it, whether the providers would answer."""
+        self.begin_minute()
+        for provider in self._providers:
+            if isinstance(provider, Probing):
+                try:
+                    _at_boundary(provider, lambda probed: probed.probe())
+                except G6Error as error:
+                    log.warning("%s: %s", provider.name, error)
+        return self.report()
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
         """Return the contracts listed at this instant; how long an answer holds is the provider's knowledge."""
@@ -99,7 +122,10 @@ class Facade:
         return self._error
 
 
-def _at_boundary(provider: Provider, call: Callable[[Provider], Answer]) -> Answer:
+Asked = TypeVar("Asked")
+
+
+def _at_boundary(provider: Asked, call: Callable[[Asked], Answer]) -> Answer:
     try:
         return call(provider)
     except G6Error:
