@@ -24,6 +24,9 @@ class TransientError(G6Error):
 class RateLimited(TransientError):
     """The vendor asked for a pause: wait, then go on. Nothing is broken, so no breaker counts it."""
 
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after, kind="rate_limited")
+
 
 class AuthError(G6Error):
     """A person must log in (exit 4). Never retried: it holds until the credentials change."""

@@ -38,7 +38,7 @@ from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.settings import Settings
 from g6.storage.csv_sink import CsvSink
 from g6.wiring import Parts, wire
-from g6.wiring.sources import Run
+from g6.wiring.sources import Run, Source
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,15 @@ REASON_WORDS: Mapping[type[G6Error], str] = {
 }
 
 
-def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None) -> int:
-    """Run the agent until a signal, the end of a recording or `cycles` minutes; return the exit code."""
+def run(
+    settings: Settings, *, run_once: bool = False, cycles: int | None = None, source: Source | None = None
+) -> int:
+    """Run the agent until a signal, the end of a recording or `cycles` minutes; return the exit code.
+
+    Without a `source` it is the one that the settings name.
+    """
     limit = 1 if run_once else cycles
-    with wire(settings, Run(limit, once=run_once)) as parts:
+    with wire(settings, Run(limit, once=run_once), source) as parts:
         agent = Agent(parts)
         with agent.signals():
             return agent.loop(limit)

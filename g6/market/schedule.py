@@ -98,3 +98,15 @@ class RecordedSchedule:
     def is_pause(self, now: datetime, due: datetime) -> bool:  # noqa: ARG002  (Schedule's)
         """Return False: a recording has no hours."""
         return False
+
+
+class ChosenSchedule(RecordedSchedule):
+    """Chosen minutes of past sessions: each once, for the exchanges that were open then."""
+
+    def __init__(self, instants: Sequence[datetime], calendar: SessionCalendar) -> None:
+        super().__init__(instants)
+        self._calendar = calendar
+
+    def includes(self, exchange: str, due: datetime) -> bool:
+        """Return whether this exchange was open at a due instant."""
+        return self._calendar.is_open(due, exchange)

@@ -235,6 +235,11 @@ class Journal:
         rows = self._execute("SELECT minute FROM cycles WHERE datetime(minute) IS NOT NULL ORDER BY minute")
         return tuple(datetime.fromisoformat(row[0]).astimezone(IST) for row in rows)
 
+    def collected_minutes(self) -> frozenset[datetime]:
+        """Return the recorded minutes that hold a chain, IST; the others only say why they are gaps."""
+        rows = self._execute("SELECT minute FROM cycles WHERE chains > 0 AND datetime(minute) IS NOT NULL")
+        return frozenset(datetime.fromisoformat(row[0]).astimezone(IST) for row in rows)
+
     def close(self) -> None:
         """Fold the log into the file and close; doing so twice is harmless. What was put is durable either way."""
         try:

@@ -60,19 +60,20 @@ class Parts:
 
 
 @contextmanager
-def wire(settings: Settings, run: Run) -> Iterator[Parts]:
+def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator[Parts]:
     """Start the parts in the order that each needs the one before, and stop them in the reverse.
 
-    The data directory is held before anything is written or served; the server answers before the first minute.
+    Without a `source` it is the one that the settings name. The data directory is held before anything is written or
+    served; the server answers before the first minute.
     """
     set_up_logs(settings.logging.level, settings.logging.format, settings.logging.file)
     for warning in settings.warnings:
         log.warning("%s", warning)
     market = load_market(settings)
-    source = PROVIDERS[settings.providers.order[0]](settings, market, run)
+    source = source or PROVIDERS[settings.providers.order[0]](settings, market, run)
     orders = [_order(settings, market, name, source.codes) for name in source.names]
     with ExitStack() as stack:
-        directory = DataDirectory(_data_dir(settings, source))
+        directory = DataDirectory(data_dir_of(settings, source.market))
         stack.enter_context(directory.hold())
         directory.claim(source.market)
         journals = JournalSet(
@@ -137,6 +138,13 @@ SINKS: Mapping[str, Callable[[Settings, DataDirectory], CsvSink]] = {"csv": _csv
 SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {"csv": lambda settings: settings.storage.csv.enabled}
 
 
+def data_dir_of(settings: Settings, market: str) -> Path:
+    """Return the folder; a simulator's quotes have one of their own unless a person named another."""
+    own = {"default", f"provider {settings.providers.order[0]}"}
+    chosen = settings.origins.get("storage.data_dir", "default") not in own
+    return settings.storage.data_dir if chosen else settings.storage.data_dir.with_name(market)
+
+
 def _order(settings: Settings, market: Market, name: str, codes: Sequence[str]) -> IndexOrder:
     if name not in market.indices:
         near = difflib.get_close_matches(name, market.indices, 1)
@@ -167,13 +175,6 @@ def _enrichers(settings: Settings) -> tuple[Enricher, ...]:
         return tuple(ENRICHERS)
     unwanted = {"greeks"} if wanted[1] else {"greeks", "iv"}
     return tuple(enricher for enricher in ENRICHERS if enricher.name not in unwanted)
-
-
-def _data_dir(settings: Settings, source: Source) -> Path:
-    """Return the folder; a simulator's quotes have one of their own unless a person named another."""
-    own = {"default", f"provider {settings.providers.order[0]}"}
-    chosen = settings.origins.get("storage.data_dir", "default") not in own
-    return settings.storage.data_dir if chosen else settings.storage.data_dir.with_name(source.market)
 
 
 def _say_start(

@@ -5,7 +5,7 @@ import math
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,8 @@ ENDPOINTS = ("quote", "instruments", "historical", "profile")
 # Provider → the account whose key it asks with.
 ACCOUNTS = {"kite": MAIN, "kite-stream": MAIN, "kite-second": "second"}
 STREAM, REST = "kite-stream", "kite"
+# Exchange of an instrument → the exchange whose sessions it has.
+SESSIONS = {"NSE": "NSE", "NFO": "NSE", "BSE": "BSE", "BFO": "BSE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,14 @@ class Broker:
     market: Market
     options: KiteOptions
     clock: Clock
+    said: str  # where and when it is, for a person
     deadline: Deadline
     environ: Mapping[str, str]
+
+    @property
+    def kind(self) -> str:
+        """Return whose minutes these are: the market's, or a simulator's."""
+        return "live" if self.options.official else "kite-simulator"
 
     def token_file(self, account: str) -> TokenFile:
         """Return where an account's token is looked for."""
@@ -64,39 +72,56 @@ class Broker:
         return "kite" if self.options.official else self.options.root.partition("//")[2].replace(":", "-")
 
 
-def kite_source(settings: Settings, market: Market, run: Run) -> Source:
+def kite_source(
+    settings: Settings,
+    market: Market,
+    run: Run,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Source:
     """Return the providers of `providers.order`, the stream with REST behind it."""
-    options = kite_options(settings)
-    clock, said = kite_clock(options)
-    deadline = Deadline(clock, settings.providers.patience.cycle_ratio * settings.collection.interval_seconds)
-    broker = Broker(settings, market, options, clock, deadline, os.environ)
-    order = _with_rest(settings.providers.order)
+    broker = open_broker(settings, market, clock, environ)
+    order = with_rest(settings.providers.order)
     providers, accounts = _providers(broker, order)
     names = settings.enabled_indices
     exchanges = exchanges_of(market, names)
     schedule = SessionSchedule(market.calendar, exchanges, settings.collection.interval_seconds)
-    now = clock.now()
-    if run.once and not any(market.calendar.is_open(now, exchange) for exchange in exchanges):
-        opens = schedule.first(now)
-        until = f" until {spoken(opens)}" if opens else ""
-        raise G6Error(f"the market is closed{until}; --run-once has nothing to collect before")
+    if run.once:
+        _require_open(schedule, broker, exchanges)
+    streams = settings.providers.kite_stream.connections if STREAM in order else 0
     return Source(
         providers=providers,
-        market="live" if options.official else "kite-simulator",
-        clock=clock,
+        market=broker.kind,
+        clock=broker.clock,
         schedule=schedule,
         names=names,
-        said=f"{', then '.join(order)}; {said}",
-        deadline=deadline,
+        said=f"{', then '.join(order)}; {broker.said}",
+        deadline=broker.deadline,
         calls=CallNames(
             providers=order,
             endpoints=tuple(f"{account}.{endpoint}" for account in accounts for endpoint in ENDPOINTS),
             accounts=accounts,
-            connections=tuple(str(n + 1) for n in range(settings.providers.kite_stream.connections))
-            if STREAM in order
-            else (),
+            connections=tuple(str(number + 1) for number in range(streams)),
         ),
     )
+
+
+def open_broker(
+    settings: Settings, market: Market, clock: Clock | None = None, environ: Mapping[str, str] = os.environ
+) -> Broker:
+    """Return what the settings say of the broker, on `clock`, or its own where that is None."""
+    options = kite_options(settings)
+    clock, said = (clock, f"{options.root}, on a given clock") if clock else kite_clock(options)
+    deadline = Deadline(clock, settings.providers.patience.cycle_ratio * settings.collection.interval_seconds)
+    return Broker(settings, market, options, clock, said, deadline, environ)
+
+
+def _require_open(schedule: SessionSchedule, broker: Broker, exchanges: Sequence[str]) -> None:
+    now = broker.clock.now()
+    if not any(broker.market.calendar.is_open(now, exchange) for exchange in exchanges):
+        opens = schedule.first(now)
+        until = f" until {spoken(opens)}" if opens else ""
+        raise G6Error(f"the market is closed{until}; --run-once has nothing to collect before")
 
 
 def kite_options(settings: Settings) -> KiteOptions:
@@ -142,7 +167,7 @@ def _simulator_clock(root: str) -> VirtualClock | None:
         raise ConfigError(f"nothing answers at {root} ({reason}); start `g6 simulate`, or correct the root") from error
 
 
-def _with_rest(order: tuple[str, ...]) -> tuple[str, ...]:
+def with_rest(order: tuple[str, ...]) -> tuple[str, ...]:
     """Return the order with REST right behind the stream, which has no other way to fill its gaps."""
     if STREAM not in order or REST in order:
         return order
@@ -186,7 +211,7 @@ def _stream(broker: Broker, rest: KiteProvider) -> Provider:
             instruments_per_connection=stream.instruments_per_connection,
         ),
         broker.clock,
-        lambda exchange, at: broker.market.calendar.is_open(at, exchange),
+        lambda exchange, at: broker.market.calendar.is_open(at, SESSIONS[exchange]),
     )
 
 
