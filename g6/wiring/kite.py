@@ -197,7 +197,8 @@ def _providers(broker: Broker, order: tuple[str, ...]) -> tuple[tuple[Provider, 
 
 def _stream(broker: Broker, rest: KiteProvider) -> Provider:
     # What the stream stands on (Twisted, autobahn) takes 0.2 s to import, so only those who use it wait for it.
-    from g6.providers.kite_stream.provider import KiteStreamProvider, StreamOptions  # noqa: PLC0415
+    from g6.providers.kite_stream.options import StreamOptions  # noqa: PLC0415
+    from g6.providers.kite_stream.provider import KiteStreamProvider  # noqa: PLC0415
 
     stream = broker.settings.providers.kite_stream
     return KiteStreamProvider(
