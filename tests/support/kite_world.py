@@ -1,0 +1,195 @@
+"""The agent of real parts and the broker's protocol on real sockets, on one clock that jumps from minute to minute."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from g6.clock import IST, VirtualClock
+from g6.model.chain import OptionChain
+from g6.model.contracts import ContractTable
+from g6.model.quotes import QUOTE_COLUMNS
+from g6.model.report import CycleReport
+from g6.model.snapshot import Snapshot
+from g6.providers.kite.credentials import find_account, token_path
+from g6.providers.kite.options import options_for
+from g6.providers.kite.token_file import Token, TokenFile, expiry_of
+from g6.settings import Settings, load
+from g6.simulator.kite_server.fault_file import parse_plan
+from g6.simulator.kite_server.faults import FaultPlan
+from g6.simulator.kite_server.server import KiteServer
+from g6.simulator.kite_server.sessions import App
+from g6.simulator.market import SimulatedMarket
+from g6.unified_main import Agent
+from g6.wiring import wire
+from g6.wiring.kite import kite_source
+from g6.wiring.sources import Market, Run, load_market
+
+SEED = 6
+APPS = (App(), App("simulated-second", "simulated-second-secret"))
+# What is known of a leg over the wire; the vendor gives no volatility, and ages are of the instant.
+VALUES = tuple(name for name in QUOTE_COLUMNS if name not in {"broker_iv", "quote_age_seconds", "trade_age_seconds"})
+PLAIN = {
+    "providers.order": "kite", "metrics.port": "0", "console.concise": "true", "logging.level": "ERROR",
+    "collection.indices": "NIFTY,SENSEX", "collection.expiries": "this_week", "collection.strikes_itm": "5",
+    "collection.strikes_otm": "5", "providers.kite.timeout_seconds": "0.4", "providers.kite.call_timeout_seconds": "1",
+}  # fmt: skip
+
+
+@dataclass
+class Told:
+    """Everyone who is told of a minute, and with them we."""
+
+    observation: object
+    reports: list[CycleReport] = field(default_factory=list)
+    snapshots: list[Snapshot | None] = field(default_factory=list)
+    after: dict[str, Callable[[], None]] = field(default_factory=dict)  # minute → what happens when it is over
+
+    def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
+        self.reports.append(report)
+        self.snapshots.append(snapshot)
+        self.observation.tell(report, snapshot, first=first)  # type: ignore[attr-defined]
+        self.after.get(f"{report.minute:%H:%M}", lambda: None)()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.observation, name)
+
+
+@dataclass
+class World:
+    """One run: the server, the agent and all that it told. Numbers are compared with `truth`, never with the wire."""
+
+    server: KiteServer
+    clock: VirtualClock
+    agent: Agent
+    told: Told
+    truth: SimulatedMarket
+    settings: Settings
+    token_files: Mapping[str, TokenFile]
+
+    def log_in(self, account: str = "main") -> None:
+        """Log in as a person would, beside the running agent."""
+        api_key = "simulated" if account == "main" else f"simulated-{account}"
+        now = self.clock.now()
+        token = Token(api_key, self.server.issue_token(api_key), "AB1234", now, expiry_of(now))
+        self.token_files[account].write(token)
+
+    def run(self, minutes: int) -> int:
+        """Run so many minutes from the clock's own on; return what the process would exit with."""
+        return self.agent.loop(minutes)
+
+    def sentences(self) -> dict[str, str]:
+        """Minute → the sentence that was logged and shown."""
+        return {f"{report.minute:%H:%M}": str(report) for report in self.told.reports}
+
+    def metrics(self) -> dict[str, float]:
+        """Series → value, of the page as it is now."""
+        page = self.told.exposition.page()[0].decode()  # type: ignore[attr-defined]
+        lines = [line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in lines}
+
+    def stored(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """Minute → index → legs received and expected, 0 of 0 where nothing was accepted."""
+        return {
+            f"{snapshot.minute:%H:%M}": {
+                index.index: (sum(c.received for c in index.chains), sum(c.expected for c in index.chains))
+                for index in snapshot.indices
+            }
+            for snapshot in self.told.snapshots
+            if snapshot
+        }
+
+    def wrong_numbers(self) -> list[str]:
+        """Return every stored number that the market did not show in its minute, by the market itself."""
+        return [words for snapshot in self.told.snapshots if snapshot for words in self._wrong_in(snapshot)]
+
+    def _wrong_in(self, snapshot: Snapshot) -> Iterator[str]:
+        for chain in snapshot.chains:
+            listed = self.truth.contracts(chain.index, snapshot.minute.date())
+            of_chain = listed.take((listed.expiry == np.datetime64(chain.expiry)) & (listed.kind != "FUT"))
+            order = np.lexsort((of_chain.kind == "PE", of_chain.strike))
+            here = of_chain.take(order)
+            strikes = {(s, k == "CE"): row for row, (s, k) in enumerate(zip(here.strike, here.kind, strict=True))}
+            rows = np.array([strikes[key] for key in zip(chain.strike, chain.is_call, strict=True)])
+            asked = here.take(rows)
+            for name, right in self._right(chain, asked, snapshot.minute).items():
+                for row in np.flatnonzero(~right):
+                    yield f"{snapshot.minute:%H:%M} {asked.symbol[row]} {name} {getattr(chain, name)[row]:g}"
+
+    def _right(self, chain: OptionChain, asked: ContractTable, minute: datetime) -> dict[str, np.ndarray]:
+        """Column → whether each number is one that the market showed: at a batch's instant, or else between.
+
+        Batches are a limiter's interval apart, the last one at the chain's own instant; a repeated one is anywhere
+        in the minute, where prices, volume and interest move little and quantities at the best jump.
+        """
+        interval = self.settings.providers.kite.quote_interval_seconds
+        span = (chain.at - minute).total_seconds()
+        batches = [chain.at - timedelta(seconds=k * interval) for k in range(int(span / interval) + 1)]
+        between = [minute + timedelta(seconds=quarter / 4) for quarter in range(int(span * 4) + 5)]
+        exact = [self.truth.quotes(asked, at) for at in batches]
+        near = [self.truth.quotes(asked, at) for at in between]
+        found = {}
+        for name in VALUES:
+            values = getattr(chain, name)
+            right = np.isnan(values)  # absence is never wrong
+            for quotes in exact:
+                right |= np.isclose(getattr(quotes, name), values, atol=0.006, rtol=0)
+            if name.endswith("_quantity"):
+                right |= (values > 0) & (values % chain.lot == 0)
+            else:
+                shown = np.stack([getattr(quotes, name) for quotes in near])
+                low, high = np.nanmin(shown, axis=0), np.nanmax(shown, axis=0)
+                right |= (values >= low - 0.1 - low * 0.001) & (values <= high + 0.1 + high * 0.001)
+            found[name] = right
+        return found
+
+
+@contextmanager
+def kite_world(
+    folder: Path,
+    at: str,
+    faults: Sequence[Mapping[str, object]] = (),
+    changes: Mapping[str, str] | None = None,
+    *,
+    logged_in: tuple[str, ...] = ("main",),
+    apps: tuple[App, ...] = APPS,
+) -> Iterator[World]:
+    """Start a server and an agent that knows it, both at this instant, IST, of a market that neither can change."""
+    clock = VirtualClock(datetime.fromisoformat(at).replace(tzinfo=IST), float("inf"))
+    plan = FaultPlan(parse_plan({"faults": list(faults)}, "the case"))
+    bare = load(PLAIN | {"storage.data_dir": str(folder / "data")}, {}, folder)
+    facts = load_market(bare)
+    environ = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
+    with KiteServer(_market(facts), clock, apps=apps, faults=plan) as server:
+        own = {"providers.kite.root": server.url, "storage.data_dir": str(folder / "data")}
+        settings = load(PLAIN | own | dict(changes or {}), {}, folder)
+        options = options_for(server.url)
+        files = {name: TokenFile(token_path(name, environ, options)) for name in ("main", "second")}
+        source = kite_source(settings, facts, Run(None, once=False), clock, environ)
+        with wire(settings, Run(None, once=False), source) as parts:
+            told = Told(parts.observation)
+            agent = Agent(replace(parts, observation=told))  # type: ignore[arg-type]
+            world = World(server, clock, agent, told, _market(facts), settings, files)
+            for account in logged_in:
+                find_account(account, environ, options)
+                world.log_in(account)
+            yield world
+
+
+def _market(facts: Market) -> SimulatedMarket:
+    return SimulatedMarket(seed=SEED, indices=facts.indices, calendar=facts.calendar)
+
+
+def matches(expected: object, value: float | None) -> bool:
+    """Tell whether a series is as a case says: a number, or a comparison such as ">= 3"; None for absent."""
+    if expected is None or value is None:
+        return expected is None and value is None
+    found = re.fullmatch(r"(>=|<=|>|<)\s*(-?[0-9.]+)", str(expected))
+    if not found:
+        return value == float(str(expected))
+    sign, number = found[1], float(found[2])
+    return {">=": value >= number, "<=": value <= number, ">": value > number, "<": value < number}[sign]
