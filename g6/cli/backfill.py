@@ -13,8 +13,8 @@ from g6.settings.wording import shown
 
 EPILOG = """\
 Candles have closes, volumes and open interest: no bids, no asks, no depth. The rows say so (backfilled 1). A minute
-that was collected is never touched. The broker allows three candle requests a second, so a whole day of six indices takes
-about five minutes. Expired contracts have no candles: back-fill on the same day.
+that was collected is never touched. The broker allows three candle requests a second, so a whole day of six indices
+takes about five minutes. Expired contracts have no candles: back-fill on the same day.
 
 exit codes: 0 nothing is missing any more; 3 some minutes still are; 4 a person must log in; 75 a collector is running
 on the data directory (stop it, or wait for the close)"""

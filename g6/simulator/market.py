@@ -73,7 +73,7 @@ class SimulatedMarket:
         """
         if index not in self.indices:
             return None
-        day, now = self._at(self.indices[index].exchange, at)
+        day, now = self.exchange_day(self.indices[index].exchange, at)
         level = day.published_level(index, seconds_of(now, day.day))
         return Spot(round(round(level / SPOT_TICK) * SPOT_TICK, 2), now.replace(microsecond=0))
 
@@ -86,7 +86,7 @@ class SimulatedMarket:
             asked = np.flatnonzero(contracts.exchange == DERIVATIVE_EXCHANGES[exchange])
             if len(asked) == 0:
                 continue
-            day, now = self._at(exchange, at)
+            day, now = self.exchange_day(exchange, at)
             found, places = day.find(keys[asked])
             legs, here = day.legs.take(places), asked[found]
             legs, here = legs.take(legs.answers), here[legs.answers]
@@ -97,7 +97,7 @@ class SimulatedMarket:
 
     def fair_level(self, index: str, at: datetime) -> float:
         """Return the level that derivatives are priced on; it moves on while the published one stands still."""
-        day, now = self._at(self.indices[index].exchange, at)
+        day, now = self.exchange_day(self.indices[index].exchange, at)
         return day.level(index, seconds_of(now, day.day))
 
     def true_forward(self, index: str, expiry: date, at: datetime) -> float:
@@ -120,22 +120,22 @@ class SimulatedMarket:
         prices = np.full(len(contracts), np.nan)
         keys = contract_keys(contracts)
         for exchange in self._histories:
-            day, now = self._at(exchange, at)
+            day, now = self.exchange_day(exchange, at)
             here, places = day.find(keys)
             prices[here] = day.true_prices(day.legs.take(places), now)
         return prices
 
     def _underlying(self, index: str, expiry: date, at: datetime) -> tuple[Pricer, Underlying]:
         definition = self.indices[index]
-        day, now = self._at(definition.exchange, at)
+        day, now = self.exchange_day(definition.exchange, at)
         closes = seconds_of(self._calendar.expires_at(expiry, definition.exchange), day.day)
         volatility = np.array([definition.simulation.annual_volatility])
         seconds = np.array([min(seconds_of(now, day.day), closes)])
         row = np.array([day.rows[index]])
         return day.pricer, day.pricer.underlying(row, np.array([closes]), volatility, seconds)
 
-    def _at(self, exchange: str, at: datetime) -> tuple[ExchangeDay, datetime]:
-        """Return the exchange's day and the session instant that answers for `at`."""
+    def exchange_day(self, exchange: str, at: datetime) -> tuple[ExchangeDay, datetime]:
+        """Return the exchange's day and the session instant that answers for `at`. Raises OutsideCalendar."""
         now = at.astimezone(IST)
         if not self._calendar.is_open(now, exchange):
             now = self._calendar.last_minute(now, exchange, interval_seconds=1)

@@ -1,6 +1,7 @@
 """Zerodha Kite as a source: REST, stream and a second key in their order, on the broker's time or a simulator's."""
 
 import json
+import logging
 import math
 import os
 import urllib.error
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from g6.clock import Clock, SystemClock, VirtualClock
-from g6.errors import ConfigError, G6Error
+from g6.errors import ConfigError, G6Error, TransientError
 from g6.market.schedule import SessionSchedule
-from g6.model.provider_report import CallNames
+from g6.model.provider_report import BreakerState, CallNames
 from g6.providers.base import Provider
 from g6.providers.kite.credentials import MAIN, find_account, token_path
 from g6.providers.kite.dump_cache import DumpCache
@@ -22,8 +23,11 @@ from g6.providers.kite.session import KiteSession
 from g6.providers.kite.token_file import TokenFile
 from g6.providers.replay import FreshRecording, ReplayProvider
 from g6.resilience.deadline import Deadline
+from g6.resilience.endpoint import Hooks
 from g6.settings import Settings
 from g6.wiring.sources import Market, Run, Source, exchanges_of, open_recording, spoken
+
+log = logging.getLogger(__name__)
 
 CLOCK_TIMEOUT_SECONDS = 3.0
 ENDPOINTS = ("quote", "instruments", "historical", "profile")
@@ -59,7 +63,8 @@ class Broker:
     def session(self, name: str, account: str) -> KiteSession:
         """Return the one session of an account; `name` is what its endpoints are called by."""
         found = find_account(account, self.environ, self.options)
-        return KiteSession(name, found, self.token_file(account), self.options, self.clock, self.deadline)
+        hooks = Hooks(on_retry=_log_retry, on_state_change=_log_breaker)
+        return KiteSession(name, found, self.token_file(account), self.options, self.clock, self.deadline, hooks)
 
     def dump(self, session: KiteSession) -> DumpCache:
         """Return the day's instruments, as this session gets them. They are the same for every account."""
@@ -165,6 +170,15 @@ def _simulator_clock(root: str) -> VirtualClock | None:
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise ConfigError(f"nothing answers at {root} ({reason}); start `g6 simulate`, or correct the root") from error
+
+
+def _log_retry(endpoint: str, seconds: float, error: TransientError) -> None:
+    log.info("%s: tried again in %.1f s: %s", endpoint, seconds, error)
+
+
+def _log_breaker(endpoint: str, before: BreakerState, after: BreakerState, reason: str) -> None:
+    level = logging.INFO if after == "closed" else logging.WARNING
+    log.log(level, "%s: breaker %s, was %s%s", endpoint, after, before, f": {reason}" if reason else "")
 
 
 def with_rest(order: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,26 +1,38 @@
 """Whatever the broker does, the minute says it, the metrics count it, and nothing wrong is stored.
 
 A case is a folder with a `case.yaml`: the row of the broker's failures that it stands for, what goes wrong when (a
-fault plan of the simulator), and what must follow. Every stored number is compared with the market itself.
+fault plan of the simulator), and what must follow. Every number in the journal is compared with the market itself.
+
+| key | what it says |
+|---|---|
+| `row` | the failure, in the words of the broker's table |
+| `at`, `minutes`, `before` | IST instant of the start (2026-11-20T10:00), how many minutes; how many an earlier process ran |
+| `settings`, `faults`, `apps`, `logged_in` | what differs from `kite_world.PLAIN`; the fault plan; the broker's accounts |
+| `logins`, `server` | after this minute, or `probe 08:45`: an account logs in; the server is stopped or started |
+| `exit` | the exit code (0) |
+| `sentences`, `not_said`, `probes` | minute → pattern of its sentence; patterns of no sentence; probe → pattern |
+| `metrics`, `metrics_after` | series → value or comparison at the end; the same after a minute |
+| `stored`, `emptied` | minute → what was accepted (see `check_stored`); minute → index → columns without a number |
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from kite_world import APPS, World, kite_world, matches
+from kite_world import World, kite_world, matches
 
-from g6.simulator.kite_server.sessions import App
+from g6.simulator.kite_server.sessions import APPS, App
 
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
 KEYS = {
-    "row", "at", "minutes", "settings", "faults", "apps", "logged_in", "logins", "exit", "sentences", "not_said",
-    "metrics", "stored", "outcomes",
+    "row", "at", "minutes", "before", "settings", "faults", "apps", "logged_in", "logins", "server", "exit",
+    "sentences", "not_said", "probes", "metrics", "metrics_after", "stored", "emptied",
 }  # fmt: skip
 WHOLE, NOTHING = "whole", "nothing"
+LONGEST_SENTENCE = 400  # one line that a person reads in a terminal or an alert; more is a report
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -36,32 +48,56 @@ def test_a_failure_is_told_counted_and_costs_what_it_must(case: Path, tmp_path: 
         tmp_path, told.get("at", "2026-11-20T10:00"), faults, told.get("settings"),
         logged_in=tuple(told.get("logged_in", ("main",))), apps=apps,
     ) as world:  # fmt: skip
-        for minute, account in told.get("logins", {}).items():
-            world.told.after[minute] = lambda account=account: world.log_in(account)
-        assert world.run(told["minutes"]) == told.get("exit", 0)
+        prepare(world, told)
+        if "before" in told:
+            world.run(told["before"])
+        code = world.run(told["minutes"])
         check_sentences(world, told)
-        check_metrics(world, told["metrics"])
         check_stored(world, told["stored"])
         assert world.wrong_numbers() == []
+        check_emptied(world, told.get("emptied", {}))
+        check_metrics(world, {**told.get("metrics_after", {}), "end": told["metrics"]})
+        assert code == told.get("exit", 0), "the exit code"
+
+
+def prepare(world: World, told: Mapping[str, Any]) -> None:
+    """Have done what is to be done between the minutes."""
+    do: Mapping[str, Callable[[], None]] = {"stop": world.stop_server, "start": world.start_server}
+    for when, account in told.get("logins", {}).items():
+        world.told.after.setdefault(when, []).append(lambda account=account: world.log_in(account))
+    for when, what in told.get("server", {}).items():
+        world.told.after.setdefault(when, []).append(do[what])
+    for minute in told.get("metrics_after", {}):
+        world.told.keep_page(minute)
 
 
 def check_sentences(world: World, told: Mapping[str, Any]) -> None:
+    """Every sentence is one line of bearable length, and none has an address with a token or a traceback in it."""
     sentences = world.sentences()
-    for minute, pattern in told["sentences"].items():
-        assert re.search(pattern, sentences[minute]), f"{minute}: {sentences[minute]}"
-    for pattern in told.get("not_said", ()):
+    for said, expected in ((sentences, told["sentences"]), (world.told.probes, told.get("probes", {}))):
+        for when, pattern in expected.items():
+            assert re.search(pattern, said[when]), f"{when}: {said[when]}"
+    for minute, sentence in sentences.items():
+        assert "\n" not in sentence
+        assert len(sentence) <= LONGEST_SENTENCE, f"{minute}: {len(sentence)} characters: {sentence}"
+    for pattern in (*told.get("not_said", ()), "Traceback", "Exception", "object at 0x", "i=NFO", "[?&]i="):
         assert [sentence for sentence in sentences.values() if re.search(pattern, sentence)] == []
 
 
-def check_metrics(world: World, expected: Mapping[str, object]) -> None:
-    page = world.metrics()
-    wrong = {name: (page.get(name), value) for name, value in expected.items() if not matches(value, page.get(name))}
-    assert wrong == {}, "series: (is, should be)"
+def check_metrics(world: World, expected: Mapping[str, Mapping[str, object]]) -> None:
+    for when, series in expected.items():
+        page = world.told.pages[when]
+        wrong = {name: (page.get(name), value) for name, value in series.items() if not matches(value, page.get(name))}
+        assert wrong == {}, f"series after {when}: (is, should be)"
 
 
 def check_stored(world: World, expected: Mapping[str, Any]) -> None:
-    """`whole` and `nothing` are of every index; else index → one of these words, or [received, expected]."""
+    """`whole` and `nothing` are of every index; else index → one of these words, or [received, expected].
+
+    Every minute in the journal must be named.
+    """
     stored = world.stored()
+    assert set(stored) == set(expected), "minutes in the journal"
     for minute, wanted in expected.items():
         for index, legs in stored[minute].items():
             said = wanted if isinstance(wanted, str) else wanted[index]
@@ -71,3 +107,11 @@ def check_stored(world: World, expected: Mapping[str, Any]) -> None:
                 assert legs[0] == legs[1] > 0, (minute, index, legs)
             else:
                 assert list(legs) == said, (minute, index, legs)
+
+
+def check_emptied(world: World, expected: Mapping[str, Mapping[str, list[str]]]) -> None:
+    emptied = world.emptied()
+    for minute, wanted in expected.items():
+        assert {index: set(columns) for index, columns in emptied[minute].items()} == {
+            index: set(columns) for index, columns in wanted.items()
+        }, minute

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,26 @@ import numpy as np
 from g6.clock import IST, VirtualClock
 from g6.model.chain import OptionChain
 from g6.model.contracts import ContractTable
+from g6.model.provider_report import MarketReport
 from g6.model.quotes import QUOTE_COLUMNS
 from g6.model.report import CycleReport
-from g6.model.snapshot import Snapshot
-from g6.providers.kite.credentials import find_account, token_path
+from g6.model.snapshot import IndexSnapshot, Snapshot
+from g6.providers.kite.credentials import token_path
 from g6.providers.kite.options import options_for
 from g6.providers.kite.token_file import Token, TokenFile, expiry_of
 from g6.settings import Settings, load
 from g6.simulator.kite_server.fault_file import parse_plan
 from g6.simulator.kite_server.faults import FaultPlan
 from g6.simulator.kite_server.server import KiteServer
-from g6.simulator.kite_server.sessions import App
+from g6.simulator.kite_server.sessions import APPS, App
 from g6.simulator.market import SimulatedMarket
+from g6.storage.reader import JournalReader
 from g6.unified_main import Agent
 from g6.wiring import wire
 from g6.wiring.kite import kite_source
 from g6.wiring.sources import Market, Run, load_market
 
 SEED = 6
-APPS = (App(), App("simulated-second", "simulated-second-secret"))
 # What is known of a leg over the wire; the vendor gives no volatility, and ages are of the instant.
 VALUES = tuple(name for name in QUOTE_COLUMNS if name not in {"broker_iv", "quote_age_seconds", "trade_age_seconds"})
 PLAIN = {
@@ -42,18 +44,39 @@ PLAIN = {
 
 @dataclass
 class Told:
-    """Everyone who is told of a minute, and with them we."""
+    """Everyone who is told of a minute, and with them we; it outlives a restart."""
 
-    observation: object
+    clock: VirtualClock
+    observation: object = None
     reports: list[CycleReport] = field(default_factory=list)
-    snapshots: list[Snapshot | None] = field(default_factory=list)
-    after: dict[str, Callable[[], None]] = field(default_factory=dict)  # minute → what happens when it is over
+    probes: dict[str, str] = field(default_factory=dict)  # when → the sentences of a probe before the open
+    pages: dict[str, dict[str, float]] = field(default_factory=dict)  # minute → metrics after it
+    after: dict[str, list[Callable[[], None]]] = field(default_factory=dict)  # minute or "probe" → what happens then
 
     def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
         self.reports.append(report)
-        self.snapshots.append(snapshot)
         self.observation.tell(report, snapshot, first=first)  # type: ignore[attr-defined]
-        self.after.get(f"{report.minute:%H:%M}", lambda: None)()
+        self._happen(f"{report.minute:%H:%M}")
+
+    def probed(self, market: MarketReport) -> None:
+        self.observation.probed(market)  # type: ignore[attr-defined]
+        when = f"{self.clock.now():%H:%M}"
+        self.probes[when] = "; ".join(market.sentences)
+        self._happen(f"probe {when}")
+
+    def page(self) -> dict[str, float]:
+        """Series → value, of the page as it is now."""
+        page = self.observation.exposition.page()[0].decode()  # type: ignore[attr-defined]
+        lines = [line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in lines}
+
+    def keep_page(self, minute: str) -> None:
+        """Keep the metrics as they are after this minute."""
+        self.after.setdefault(minute, []).append(lambda: self.pages.update({minute: self.page()}))
+
+    def _happen(self, when: str) -> None:
+        for action in self.after.get(when, ()):
+            action()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.observation, name)
@@ -65,11 +88,13 @@ class World:
 
     server: KiteServer
     clock: VirtualClock
-    agent: Agent
     told: Told
     truth: SimulatedMarket
     settings: Settings
     token_files: Mapping[str, TokenFile]
+    make_server: Callable[[int], KiteServer]
+    start_agent: Callable[[], AbstractContextManager[Agent]]
+    logged_in: tuple[str, ...]
 
     def log_in(self, account: str = "main") -> None:
         """Log in as a person would, beside the running agent."""
@@ -78,19 +103,31 @@ class World:
         token = Token(api_key, self.server.issue_token(api_key), "AB1234", now, expiry_of(now))
         self.token_files[account].write(token)
 
+    def stop_server(self) -> None:
+        """Nobody listens any more."""
+        self.server.stop()
+
+    def start_server(self) -> None:
+        """Start the server again where it was. It forgot its logins as a simulator does, so everybody logs in."""
+        self.server = self.make_server(self.server.port).start()
+        for account in self.logged_in:
+            self.log_in(account)
+
     def run(self, minutes: int) -> int:
-        """Run so many minutes from the clock's own on; return what the process would exit with."""
-        return self.agent.loop(minutes)
+        """Run one process for so many minutes from the clock's own on; return what it would exit with."""
+        with self.start_agent() as agent:
+            code = agent.loop(minutes)
+            self.told.pages["end"] = self.told.page()
+        return code
 
     def sentences(self) -> dict[str, str]:
         """Minute → the sentence that was logged and shown."""
         return {f"{report.minute:%H:%M}": str(report) for report in self.told.reports}
 
-    def metrics(self) -> dict[str, float]:
-        """Series → value, of the page as it is now."""
-        page = self.told.exposition.page()[0].decode()  # type: ignore[attr-defined]
-        lines = [line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#")]
-        return {name: float(value) for name, value in lines}
+    def recorded(self) -> list[Snapshot]:
+        """Return the minutes as they lie in the journal."""
+        reader = JournalReader(self.settings.storage.data_dir)
+        return [snapshot for day in reader.days() for snapshot in reader.snapshots(day)]
 
     def stored(self) -> dict[str, dict[str, tuple[int, int]]]:
         """Minute → index → legs received and expected, 0 of 0 where nothing was accepted."""
@@ -99,15 +136,28 @@ class World:
                 index.index: (sum(c.received for c in index.chains), sum(c.expected for c in index.chains))
                 for index in snapshot.indices
             }
-            for snapshot in self.told.snapshots
-            if snapshot
+            for snapshot in self.recorded()
+        }
+
+    def emptied(self) -> dict[str, dict[str, list[str]]]:
+        """Minute → index → columns of the wire in which no accepted leg has a number; those accepted alone."""
+        return {
+            f"{snapshot.minute:%H:%M}": {
+                index.index: [n for n in VALUES if all(np.isnan(getattr(chain, n)).all() for chain in index.chains)]
+                for index in snapshot.indices
+                if index.chains
+            }
+            for snapshot in self.recorded()
         }
 
     def wrong_numbers(self) -> list[str]:
         """Return every stored number that the market did not show in its minute, by the market itself."""
-        return [words for snapshot in self.told.snapshots if snapshot for words in self._wrong_in(snapshot)]
+        return [words for snapshot in self.recorded() for words in self._wrong_in(snapshot)]
 
     def _wrong_in(self, snapshot: Snapshot) -> Iterator[str]:
+        for index in snapshot.indices:
+            if not self._is_right_spot(index, snapshot.minute):
+                yield f"{snapshot.minute:%H:%M} {index.index} spot {index.spot:g}"
         for chain in snapshot.chains:
             listed = self.truth.contracts(chain.index, snapshot.minute.date())
             of_chain = listed.take((listed.expiry == np.datetime64(chain.expiry)) & (listed.kind != "FUT"))
@@ -119,6 +169,12 @@ class World:
             for name, right in self._right(chain, asked, snapshot.minute).items():
                 for row in np.flatnonzero(~right):
                     yield f"{snapshot.minute:%H:%M} {asked.symbol[row]} {name} {getattr(chain, name)[row]:g}"
+
+    def _is_right_spot(self, index: IndexSnapshot, minute: datetime) -> bool:
+        """Tell whether a level is one that the index had in its minute; absence is never wrong."""
+        asked = [minute + timedelta(seconds=quarter / 4) for quarter in range(240)]
+        shown = {spot.last for at in asked if (spot := self.truth.spot(index.index, at))}
+        return bool(np.isnan(index.spot)) or index.spot in shown
 
     def _right(self, chain: OptionChain, asked: ContractTable, minute: datetime) -> dict[str, np.ndarray]:
         """Column → whether each number is one that the market showed: at a batch's instant, or else between.
@@ -158,30 +214,47 @@ def kite_world(
     logged_in: tuple[str, ...] = ("main",),
     apps: tuple[App, ...] = APPS,
 ) -> Iterator[World]:
-    """Start a server and an agent that knows it, both at this instant, IST, of a market that neither can change."""
+    """Start a server and know how to start an agent, both at this instant, IST, of a market that neither can change."""
     clock = VirtualClock(datetime.fromisoformat(at).replace(tzinfo=IST), float("inf"))
     plan = FaultPlan(parse_plan({"faults": list(faults)}, "the case"))
-    bare = load(PLAIN | {"storage.data_dir": str(folder / "data")}, {}, folder)
-    facts = load_market(bare)
     environ = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
-    with KiteServer(_market(facts), clock, apps=apps, faults=plan) as server:
-        own = {"providers.kite.root": server.url, "storage.data_dir": str(folder / "data")}
-        settings = load(PLAIN | own | dict(changes or {}), {}, folder)
-        options = options_for(server.url)
-        files = {name: TokenFile(token_path(name, environ, options)) for name in ("main", "second")}
-        source = kite_source(settings, facts, Run(None, once=False), clock, environ)
+
+    def make_server(port: int = 0) -> KiteServer:
+        return KiteServer(market(), clock, apps=apps, faults=plan, port=port)
+
+    server = make_server().start()
+    own = {"providers.kite.root": server.url, "storage.data_dir": str(folder / "data")}
+    settings = load(PLAIN | own | dict(changes or {}), {}, folder)
+    told = Told(clock)
+
+    @contextmanager
+    def start_agent() -> Iterator[Agent]:
+        source = kite_source(settings, facts(), Run(None, once=False), clock, environ)
         with wire(settings, Run(None, once=False), source) as parts:
-            told = Told(parts.observation)
-            agent = Agent(replace(parts, observation=told))  # type: ignore[arg-type]
-            world = World(server, clock, agent, told, _market(facts), settings, files)
-            for account in logged_in:
-                find_account(account, environ, options)
-                world.log_in(account)
-            yield world
+            told.observation = parts.observation
+            yield Agent(replace(parts, observation=told))  # type: ignore[arg-type]
+
+    options = options_for(server.url)
+    files = {name: TokenFile(token_path(name, environ, options)) for name in ("main", "second")}
+    world = World(server, clock, told, market(), settings, files, make_server, start_agent, logged_in)
+    try:
+        for account in logged_in:
+            world.log_in(account)
+        yield world
+    finally:
+        world.stop_server()
 
 
-def _market(facts: Market) -> SimulatedMarket:
-    return SimulatedMarket(seed=SEED, indices=facts.indices, calendar=facts.calendar)
+@cache
+def facts() -> Market:
+    """Return the exchanges' facts, as shipped."""
+    return load_market(load(PLAIN, {}, Path.cwd()))
+
+
+@cache
+def market() -> SimulatedMarket:
+    """Return the market, which is a pure function of its seed: all cases, servers and answers may share it."""
+    return SimulatedMarket(seed=SEED, indices=facts().indices, calendar=facts().calendar)
 
 
 def matches(expected: object, value: float | None) -> bool:
