@@ -149,9 +149,8 @@ def main() -> int:
         print(f"{what:>20}, {size / 1e6:5.2f} MB: ours {ours * 1e3:7.1f} ms, official client {theirs * 1e3:7.1f} ms, "
               f"{theirs / ours:5.1f} times as fast, results equal")  # fmt: skip
     met = min(quotes[1] / quotes[0], rows[1] / rows[0]) >= RATIO_TARGET and rows[0] <= DUMP_SECONDS_TARGET
-    print(
-        f"targets ({RATIO_TARGET:g} times each, instruments within {DUMP_SECONDS_TARGET:g} s): {'met' if met else 'MISSED'}"
-    )
+    verdict = "met" if met else "MISSED"
+    print(f"targets ({RATIO_TARGET:g} times each, instruments within {DUMP_SECONDS_TARGET:g} s): {verdict}")
     return 0 if met else 1
 
 
