@@ -71,7 +71,7 @@ def examine(desk: Desk) -> InstrumentsReport:
     at = desk.instant()
     listing = desk.listing(at)
     dump = listing.dump
-    # What a recording lists is what was recorded, which no rule foresees.
+    # What a recording lists is what was recorded, of whatever day: no rule of today's foresees it, and nobody mends it.
     expected_on = None if listing.provider == REPLAY else dump.day if dump else listing.day
     indices = tuple(
         index_instruments(
@@ -79,7 +79,8 @@ def examine(desk: Desk) -> InstrumentsReport:
         )
         for definition in desk.definitions
     )
-    problems = [*(_dump_problems(dump) if dump else ()), *(line for index in indices for line in _problems(index))]
+    of_indices = [line for index in indices for line in _problems(index)] if expected_on else []
+    problems = [*(_dump_problems(dump) if dump else ()), *of_indices]
     return InstrumentsReport(
         at=at,
         provider=listing.provider,

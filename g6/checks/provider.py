@@ -145,4 +145,4 @@ def _breakers(endpoints: tuple[EndpointReport, ...]) -> str:
     calls = sum(endpoint.calls for endpoint in endpoints)
     failed = sum(sum(endpoint.failures.values()) for endpoint in endpoints)
     unclosed = [f"{e.name} {e.breaker.replace('_', ' ')} ({e.reason})" for e in endpoints if e.breaker != "closed"]
-    return f"{', '.join(unclosed) or 'all closed'}; {calls} calls, {failed} failed"
+    return f"{', '.join(unclosed) or 'all closed'}; {calls} {'call' if calls == 1 else 'calls'}, {failed} failed"

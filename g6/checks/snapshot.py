@@ -115,8 +115,9 @@ def examine(stored: Stored, *, legs: bool = False) -> SnapshotReport:
 def show(stored: Stored, report: SnapshotReport, page: Page, *, legs: bool = False) -> None:
     """Print the minute as the agent does, then what is known of its quotes, and every leg where asked for."""
     MinuteView(page.console, ascii_only=page.ascii_only, concise=False).show(_report(stored), whole=True)
+    how = "back-filled from candles" if report.backfilled else "collected at its time"
     page.facts({
-        "provider": f"{report.provider}, {'back-filled from candles' if report.backfilled else 'collected at its time'}",
+        "provider": f"{report.provider}, {how}",
         "quotes": _instants(report),
         "age": "{:.0f} s in the middle, {:.0f} s at most".format(*report.ages_seconds) if report.ages_seconds else "",
         "defects": _counts(report.defects) or "none",
@@ -126,7 +127,7 @@ def show(stored: Stored, report: SnapshotReport, page: Page, *, legs: bool = Fal
         expiry = ExpiryReport.of(chain)
         page.heading(f"{chain.index} {chain.expiry:%d %b %y} ({' '.join(chain.codes)})")
         page.facts({"defects": _counts(expiry.defects), "IV": _counts(expiry.iv_statuses)})
-        page.table(("strike", "", "place", *LEG_HEADINGS, "defect"), list(_legs(chain)), texts=("", "defect"))
+        page.table(("strike", "side", "place", *LEG_HEADINGS, "defect"), list(_legs(chain)), texts=("side", "defect"))
     page.verdict(report)
 
 

@@ -1,8 +1,8 @@
 """`g6 login`: a person logs in to Kite once a day; what runs takes the new token over by itself."""
 
+import argparse
 import sys
 import webbrowser
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +13,10 @@ from g6.clock import SystemClock
 from g6.errors import ConfigError
 from g6.providers.kite.credentials import MAIN, find_account, token_path
 from g6.providers.kite.login import LoginFlow
-from g6.providers.kite.options import ROOT, KiteOptions, options_for
+from g6.providers.kite.options import KiteOptions, options_for
 from g6.providers.kite.redirect import REDIRECT, WAIT_SECONDS, Listener
 from g6.providers.kite.token_file import TokenFile
+from g6.settings import load
 
 MUST_LOG_IN = 4
 STDIN = "-"
@@ -52,10 +53,13 @@ class LoginOrder:
 def main(argv: Sequence[str], around: Surroundings) -> int:
     """Log in, out, or say how it stands; return the exit code."""
     namespace = _parser().parse_strictly(argv)
+    # The running g6 is configured by the same file, and looks for the token where this puts it.
+    kite = load({}, around.environ, around.cwd, namespace.config).providers.kite
+    options = options_for(namespace.root or kite.root)
     order = LoginOrder(
         account=namespace.account,
-        options=options_for(namespace.root),
-        token_file=None if namespace.token_file is None else around.cwd / namespace.token_file,
+        options=options,
+        token_file=_token_file(namespace, around, kite.state_dir, options),
         redirect=namespace.redirect,
         browser=not namespace.no_browser,
         request_token=namespace.request_token,
@@ -64,6 +68,14 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     if namespace.status:
         return status(order, around.environ)
     return logout(order, around.environ) if namespace.logout else login(order, around.environ)
+
+
+def _token_file(
+    namespace: argparse.Namespace, around: Surroundings, folder: Path | None, options: KiteOptions
+) -> Path | None:
+    if namespace.token_file is not None:
+        return around.cwd / Path(namespace.token_file)
+    return folder and folder / token_path(namespace.account, around.environ, options).name
 
 
 Browse = Callable[[str], bool]
@@ -133,7 +145,7 @@ def _parser() -> Parser:
         description=DESCRIPTION,
         epilog=EPILOG,
         allow_abbrev=False,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--status", action="store_true", help="say how the login stands; exit 0 or 4")
@@ -142,7 +154,8 @@ def _parser() -> Parser:
         "--request-token", metavar="T|-", help="exchange this one; - reads it, or its address, from stdin"
     )
     parser.add_argument("--account", default=MAIN, metavar="NAME", help="which account (default: main)")
-    parser.add_argument("--root", default=ROOT, metavar="URL", help="another server, such as a simulator")
+    parser.add_argument("--root", metavar="URL", help="another server, such as a simulator (providers.kite.root)")
+    parser.add_argument("--config", metavar="FILE", help="YAML or JSON file (default: $G6_CONFIG, or config/g6.yaml)")
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="keep the token here (default: ~/.local/state/g6)"
     )

@@ -108,7 +108,8 @@ class MarketReport:
         """Return what a person should know of it, one clause each."""
         found = []
         if self.reason and self.active != self.preferred:
-            found.append(f"{self.active} instead of {self.preferred}: {self.reason}")
+            reason = self.reason.removeprefix(f"{self.preferred}: ")
+            found.append(f"{self.active} instead of {self.preferred}: {reason}")
         elif self.before and not self.reason:
             found.append(f"{self.active} answers again, after {self.before}")
         found += [problem for provider in self.providers for problem in provider.problems if problem != self.reason]

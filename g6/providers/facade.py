@@ -118,7 +118,9 @@ class Facade:
     def _all_failed(self) -> G6Error:
         assert self._error is not None  # noqa: S101 - a place is only left with an error
         if len(self._providers) > 1:
-            self._error.args = ("; ".join(f"{name}: {reason}" for name, reason in self._left.items()),)
+            # A reason names its provider or its endpoint (kite.quote) already, as a rule.
+            told = (why if why.startswith(name) else f"{name}: {why}" for name, why in self._left.items())
+            self._error.args = ("; ".join(told),)
         return self._error
 
 

@@ -130,7 +130,8 @@ class Breaker:
         self._epoch += 1
         if after == "open":
             self._opens += 1
-            self._opened_at, self._open_since, self._reason = self._clock.elapsed(), self._clock.now(), reason
+            self._opened_at, self._open_since = self._clock.elapsed(), self._clock.now()
+            self._reason = reason.removeprefix(f"{self._name}: ")
         elif after == "closed":
             self._reason = ""
         self._changes.append((before, after, self._reason))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-HEALING_SECONDS = 15.0  # what the stories wait for at most; −1 stands for in vain
+HEALING_SECONDS = 30.0  # what the stories wait for at most; −1 stands for in vain
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,9 @@ def split(body: bytes, width: int) -> tuple[Rows, int]:
 
 def _plain(body: bytes) -> bytes:
     """Return the body with bare line ends, no quotation marks, and no NUL: numpy takes one for a text's end."""
-    body = body.replace(b"\r\n", b"\n").replace(b"\0", b"?")
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    body = body.replace(b"\0", b"?")
     if b'"' not in body:
         return body
     return b"\n".join(_unquoted(line) if b'"' in line else line for line in body.split(b"\n"))

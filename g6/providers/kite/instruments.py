@@ -64,9 +64,9 @@ def decode_instruments(body: bytes) -> DecodedDump:
     bad = Counter({"fields": wrong})
     columns = _Columns(rows, {name: titles.index(name) for name in WIDTHS})
     segment = columns.raw("segment")
-    contracts = _contracts(columns.take(np.isin(segment, list(SEGMENTS))), bad)
-    own_index = (segment == INDEX_SEGMENT) & np.isin(columns.raw("exchange"), INDEX_EXCHANGES)
-    indices = _indices(columns.take(own_index), bad)
+    derivatives = np.isin(segment, list(SEGMENTS))
+    contracts = _contracts(columns.take(derivatives), segment[derivatives], bad)
+    indices = _indices(columns.take(segment == INDEX_SEGMENT), bad)
     found = {word: count for word, count in bad.items() if count}
     return DecodedDump(contracts, indices, len(rows) + wrong, MappingProxyType(found))
 
@@ -96,7 +96,7 @@ def _titles(header: bytes) -> list[str]:
     return titles
 
 
-def _contracts(columns: _Columns, bad: Counter[str]) -> ContractTable:
+def _contracts(columns: _Columns, segment: Raw, bad: Counter[str]) -> ContractTable:
     name, symbol, kind = columns.raw("name"), columns.raw("tradingsymbol"), columns.raw("instrument_type")
     exchange = columns.raw("exchange")
     token, lot = _tokens(columns), csv_bytes.whole_numbers(columns.raw("lot_size"))
@@ -108,7 +108,7 @@ def _contracts(columns: _Columns, bad: Counter[str]) -> ContractTable:
         "token": token < 0,
         "symbol": ~csv_bytes.made_of(symbol, SYMBOL_LETTERS, FIRST_LETTERS),
         "name": ~csv_bytes.made_of(name, NAME_LETTERS, FIRST_LETTERS),
-        "kind": ~_placed(columns.raw("segment"), exchange, kind),
+        "kind": ~_placed(segment, exchange, kind),
         "expiry": np.isnat(expiry),
         "strike": ~(future | (strike > 0)),
         "tick": ~(tick > 0),
@@ -117,11 +117,13 @@ def _contracts(columns: _Columns, bad: Counter[str]) -> ContractTable:
     kept = _first_of_each(exchange, symbol, _sound(defects, bad), bad)
     return ContractTable(
         index=name[kept].astype(np.str_), exchange=exchange[kept].astype(np.str_),
-        symbol=symbol[kept].astype(np.str_), token=token[kept], kind=kind[kept].astype(np.str_), expiry=expiry[kept], strike=strike[kept], lot=lot[kept], tick=tick[kept],
+        symbol=symbol[kept].astype(np.str_), token=token[kept], kind=kind[kept].astype(np.str_),
+        expiry=expiry[kept], strike=strike[kept], lot=lot[kept], tick=tick[kept],
     )  # fmt: skip
 
 
 def _indices(columns: _Columns, bad: Counter[str]) -> Mapping[str, int]:
+    columns = columns.take(np.isin(columns.raw("exchange"), INDEX_EXCHANGES))
     exchange, symbol, token = columns.raw("exchange"), columns.raw("tradingsymbol"), _tokens(columns)
     sound = _sound({"token": token < 0, "symbol": ~csv_bytes.made_of(symbol, SYMBOL_LETTERS, FIRST_LETTERS)}, bad)
     kept = _first_of_each(exchange, symbol, sound, bad)

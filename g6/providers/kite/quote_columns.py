@@ -202,9 +202,10 @@ def _columns(quotes: Collection[_Leg | _Spot]) -> tuple[dict[str, Floats], int]:
     columns: dict[str, Floats] = dict(zip(MEASURED, np.ascontiguousarray(table.T), strict=True))
     for side in ("bid", "ask"):
         columns[side][columns[side] == 0] = np.nan
-    columns["quoted_at"], bad_quoted = epoch_seconds([quote.timestamp for quote in quotes])
-    columns["traded_at"], bad_traded = epoch_seconds([quote.last_trade_time for quote in quotes])
-    return columns, bad_quoted + bad_traded
+    stamps = [quote.timestamp for quote in quotes] + [quote.last_trade_time for quote in quotes]
+    seconds, bad_stamps = epoch_seconds(stamps)
+    columns["quoted_at"], columns["traded_at"] = seconds.reshape(2, len(quotes))
+    return columns, bad_stamps
 
 
 def _measured(quote: _Leg | _Spot) -> tuple[float, ...]:
