@@ -43,6 +43,8 @@ class Desk:
     @property
     def definitions(self) -> tuple[IndexDefinition, ...]:
         """Return the definitions of the configured indices; raise ConfigError for one that there is none of."""
+        if not self.source.names:
+            raise G6Error("no index was ever recorded there; choose another --source")
         known = self.market.indices
         for name in self.source.names:
             if name not in known:

@@ -14,17 +14,18 @@ from g6.model.quotes import Spot
 from g6.providers.base import Provider
 from g6.providers.facade import Reporting
 
-# Of the machine. A first, cached tick is sent at once, even while the market is closed.
-WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.02
 
 
 def stream_answers(desk: Desk, provider: Provider, index: IndexDefinition, server: str) -> ProviderAnswers:
-    """Subscribe one index and watch the connection until its first tick, or for as long as is reasonable."""
+    """Subscribe one index and watch the connection until its first tick, or for as long as the stream may be silent.
+
+    The first tick is a cached one and is sent at once, even while the market is closed.
+    """
     if not isinstance(provider, Reporting):
         raise TypeError(f"{provider.name} does not say what it goes through")
     clock = desk.source.clock
-    watched = _Watched(clock.monotonic())
+    watched = _Watched(clock.monotonic(), desk.settings.providers.kite_stream.stall_seconds)
     at = clock.now()
     question = _asked(provider, index, clock)
     while not watched.done(question, clock):
@@ -47,6 +48,7 @@ class _Watched:
     """What the stream's own reports said since `begun`, in the machine's seconds."""
 
     begun: float
+    patience_seconds: float
     connected_after: float | None = None
     ticked_after: float | None = None
     ticks: int = 0
@@ -66,7 +68,7 @@ class _Watched:
 
     def done(self, question: "Future[Spot | None]", clock: Clock) -> bool:
         """Tell whether there is nothing more to wait for."""
-        if clock.monotonic() - self.begun > WAIT_SECONDS:
+        if clock.monotonic() - self.begun > self.patience_seconds:
             return True
         if not question.done():
             return False
@@ -100,11 +102,11 @@ def _problems(name: str, watched: _Watched, error: G6Error | None) -> tuple[str,
     """Return what is wrong at the end; what was so only while the connection was being made is not."""
     if watched.ticked_after is not None:
         return ()
-    found = [f"{name}: {problem}" for problem in watched.problems]
+    found, patience = [f"{name}: {problem}" for problem in watched.problems], f"{watched.patience_seconds:g} s"
     if isinstance(error, AuthError):
         found = [sentence(error)]
     elif watched.connected_after is not None and not found:
-        found = [f"{name}: no tick came within {WAIT_SECONDS:g} s; REST fills its legs; see the broker's notices"]
+        found = [f"{name}: no tick came within {patience}; REST fills its legs; see the broker's notices"]
     elif not found:
-        found = [f"{name}: no connection within {WAIT_SECONDS:g} s; check that the network lets WebSockets through"]
+        found = [f"{name}: no connection within {patience}; check that the network lets WebSockets through"]
     return tuple(found)

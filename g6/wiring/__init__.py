@@ -80,7 +80,7 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
             directory.root, settings.storage.journal.max_bytes, settings.storage.journal.pending_cycles_limit
         )
         stack.callback(journals.close)
-        for provider in source.providers:
+        for provider in reversed(source.providers):  # the stack unwinds backwards: a stream ends before its REST
             if isinstance(provider, Closing):
                 stack.callback(provider.close)
         switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]

@@ -24,6 +24,7 @@ from g6.wiring.sources import Market, Source, exchanges_of
 log = logging.getLogger(__name__)
 
 NO_LIMIT = float("inf")
+ONE_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class Gap:
 
 
 def find_gap(settings: Settings, market: Market, day: date, now: datetime, data_dir: Path) -> Gap:
-    """Return what is missing of a day; ConfigError for a day without a session, or beyond now."""
+    """Return what is missing of a day; ConfigError for a day without a session, or beyond now.
+
+    A session's first minute is left out: no candle is over before it.
+    """
     exchanges = exchanges_of(market, settings.enabled_indices)
     minutes = list(_session_minutes(settings, market, exchanges, day, now))
     if not minutes:
@@ -82,11 +86,12 @@ def _session_minutes(
 ) -> Sequence[datetime]:
     schedule = SessionSchedule(market.calendar, exchanges, max(60, settings.collection.interval_seconds))
     begin = datetime.combine(day, time(), IST)
-    end = min(begin + timedelta(days=1), now - timedelta(minutes=1))
+    end = min(begin + timedelta(days=1), now - ONE_MINUTE)
     found: list[datetime] = []
     due = schedule.first(begin)
     while due is not None and due <= end:
-        found.append(due)
+        if any(market.calendar.is_open(due - ONE_MINUTE, exchange) for exchange in exchanges):
+            found.append(due)
         due, _ = schedule.following(due, due)
     return found
 

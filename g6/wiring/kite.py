@@ -35,7 +35,7 @@ ENDPOINTS = ("quote", "instruments", "historical", "profile")
 ACCOUNTS = {"kite": MAIN, "kite-stream": MAIN, "kite-second": "second"}
 STREAM, REST = "kite-stream", "kite"
 # Exchange of an instrument → the exchange whose sessions it has.
-SESSIONS = {"NSE": "NSE", "NFO": "NSE", "BSE": "BSE", "BFO": "BSE"}
+SESSIONS = {"NFO": "NSE", "BFO": "BSE", "NSE": "NSE", "BSE": "BSE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ class Broker:
     def dump(self, session: KiteSession) -> DumpCache:
         """Return the day's instruments, as this session gets them. They are the same for every account."""
         folder = self.token_file(MAIN).path.parent / "instruments" / self.server
-        return DumpCache(folder, session.instruments, self.clock)
+        names = self.settings.enabled_indices
+        sessions = exchanges_of(self.market, names)
+        exchanges = [exchange for exchange, hours in SESSIONS.items() if hours in sessions]
+        return DumpCache(folder, session.instruments, self.clock, exchanges=exchanges, names=names)
 
     @property
     def server(self) -> str:

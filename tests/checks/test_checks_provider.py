@@ -26,6 +26,7 @@ from g6.simulator.market import SimulatedMarket
 
 Checked = Callable[..., tuple[int, str]]
 CheckedJson = Callable[..., tuple[int, dict[str, Any]]]
+STALL = "providers.kite_stream.stall_seconds=2"
 NOW = datetime.fromisoformat("2026-11-20T10:00+05:30")
 
 
@@ -186,13 +187,13 @@ def test_bad_rows_of_a_dump_are_counted(serve: Callable[..., Served], checked_js
     assert any("make no sense" in problem for problem in report["problems"])
 
 
-def stream_check(served: Served, folder: Path) -> tuple[int, dict[str, Any]]:
+def stream_check(served: Served, folder: Path, *more: str) -> tuple[int, dict[str, Any]]:
     """Run the check in a process of its own: the stream's reactor cannot be had twice."""
     program = "import sys; from g6.cli import check; from g6.cli.surroundings import Surroundings as S; "
     program += "sys.exit(check.main(sys.argv[1:], S.of_process()))"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("G6_", "KITE_"))}
     done = subprocess.run(
-        [sys.executable, "-c", program, "provider", "--provider", "kite-stream", *served.arguments, "--json"],
+        [sys.executable, "-c", program, "provider", "--provider", "kite-stream", *served.arguments, "--json", *more],
         cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, json.loads(done.stdout)
@@ -220,7 +221,7 @@ def test_a_stream_nobody_may_use_leaves_with_4_and_says_so_once_per_provider(
 def test_a_stream_that_cannot_be_opened_is_a_problem_and_rest_is_checked_all_the_same(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
-    code, report = stream_check(serve({"on": "connect", "do": "refuse", "status": 502}), tmp_path)
+    code, report = stream_check(serve({"on": "connect", "do": "refuse", "status": 502}), tmp_path, "--set", STALL)
     stream, rest = report["providers"]
     assert code == 3
     assert stream["stream"]["connected_after_seconds"] is None

@@ -33,6 +33,7 @@ from g6.wiring.kite import kite_source
 from g6.wiring.sources import Market, Run, load_market
 
 SEED = 6
+SPOT_WITHIN_SECONDS = 5  # of the minute's beginning: the spots are asked for first
 # What is known of a leg over the wire; the vendor gives no volatility, and ages are of the instant.
 VALUES = tuple(name for name in QUOTE_COLUMNS if name not in {"broker_iv", "quote_age_seconds", "trade_age_seconds"})
 PLAIN = {
@@ -171,10 +172,10 @@ class World:
                     yield f"{snapshot.minute:%H:%M} {asked.symbol[row]} {name} {getattr(chain, name)[row]:g}"
 
     def _is_right_spot(self, index: IndexSnapshot, minute: datetime) -> bool:
-        """Tell whether a level is one that the index had in its minute; absence is never wrong."""
-        asked = [minute + timedelta(seconds=quarter / 4) for quarter in range(240)]
-        shown = {spot.last for at in asked if (spot := self.truth.spot(index.index, at))}
-        return bool(np.isnan(index.spot)) or index.spot in shown
+        """Tell whether a level is one that the index had when its minute began; absence is never wrong."""
+        asked = [minute + timedelta(seconds=quarter / 4) for quarter in range(4 * SPOT_WITHIN_SECONDS)]
+        shown = [spot.last for at in asked if (spot := self.truth.spot(index.index, at))]
+        return bool(np.isnan(index.spot)) or min(shown) - 0.1 <= index.spot <= max(shown) + 0.1
 
     def _right(self, chain: OptionChain, asked: ContractTable, minute: datetime) -> dict[str, np.ndarray]:
         """Column → whether each number is one that the market showed: at a batch's instant, or else between.
@@ -198,7 +199,7 @@ class World:
                 right |= (values > 0) & (values % chain.lot == 0)
             else:
                 shown = np.stack([getattr(quotes, name) for quotes in near])
-                low, high = np.nanmin(shown, axis=0), np.nanmax(shown, axis=0)
+                low, high = np.fmin.reduce(shown), np.fmax.reduce(shown)  # NaN where it never answered
                 right |= (values >= low - 0.1 - low * 0.001) & (values <= high + 0.1 + high * 0.001)
             found[name] = right
         return found
@@ -258,9 +259,11 @@ def market() -> SimulatedMarket:
 
 
 def matches(expected: object, value: float | None) -> bool:
-    """Tell whether a series is as a case says: a number, or a comparison such as ">= 3"; None for absent."""
+    """Tell whether a number is as a case says: a number, NaN, or a comparison such as ">= 3"; None for absent."""
     if expected is None or value is None:
         return expected is None and value is None
+    if expected == "NaN":
+        return bool(np.isnan(value))
     found = re.fullmatch(r"(>=|<=|>|<)\s*(-?[0-9.]+)", str(expected))
     if not found:
         return value == float(str(expected))

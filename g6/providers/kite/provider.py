@@ -108,7 +108,7 @@ class KiteProvider:
         dump, token = self.dump.report(), self.session.token_report()
         problems = self._problems.taken()
         if dump is not None and dump.reason:
-            problems.append(f"instruments of {dump.day}: {dump.reason}")
+            problems.append(f"instruments: {dump.reason}")
         if token.state in {"absent", "dead"}:
             problems.append(f"{token.reason}; run `{self.session.login_command}`")
         return ProviderReport(

@@ -161,7 +161,8 @@ class KiteStreamProvider:
 
     def _complaints(self, supervisor: Supervisor) -> list[str]:
         """Return sentences about what is wrong now, each with its remedy."""
-        down = supervisor.down() if self._keeper.started else {}
+        # While none lives, what was asked has raised the reason already.
+        down = supervisor.down() if self._keeper.started and supervisor.alive else {}
         login = self._session.login_command
         said = [
             f"connection {number} is down: {reason or 'it is being made'}; "
