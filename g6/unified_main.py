@@ -47,12 +47,12 @@ DONE, FAILED, LOGIN_NEEDED = 0, 3, 4
 # Time enough for a person to log in.
 PROBE_BEFORE_OPEN = timedelta(minutes=30)
 
-# What a failed call is called in metrics and in the journal.
-REASON_WORDS: Mapping[type[G6Error], str] = {
-    AuthError: "login_needed",
-    TransientError: "unreachable",
-    BadResponse: "bad_response",
-}
+# What a failed call is called in metrics and in the journal; the first that fits.
+REASON_WORDS: tuple[tuple[type[G6Error], str], ...] = (
+    (AuthError, "login_needed"),
+    (TransientError, "unreachable"),
+    (BadResponse, "bad_response"),
+)
 
 
 def run(
@@ -237,7 +237,7 @@ class Agent:
 
     def _nothing(self, orders: Sequence[IndexOrder], due: datetime, error: G6Error) -> Collected:
         """Return a minute without a chain. It is journalled all the same: a gap must say why it is one."""
-        word = REASON_WORDS.get(type(error), "failed")
+        word = next((word for kind, word in REASON_WORDS if isinstance(error, kind)), "failed")
         indices = tuple(_refused_index(order.definition.name, word, str(error)) for order in orders)
         minute = due.astimezone(IST).replace(second=0, microsecond=0)
         return Collected(Snapshot(minute, self._parts.provider.name, indices), error=error)
@@ -251,6 +251,7 @@ class Agent:
             spots = parts.provider.spots(definitions, at)
         with stages("plan"):
             levels, refusals = self._levels(orders, spots, at)
+            usable = {name: spots[name] for name in levels}  # a level that was refused is not kept either
             plan = make_plan(orders, listed, levels, parts.calendar, at, self._frozen_forwards(orders, at))
         with stages("quotes"):
             quotes = parts.provider.quotes(plan.contracts, at)
@@ -263,7 +264,8 @@ class Agent:
         asked = [chain for chain, _ in built]
         unvalued = sum(not chain.aggregates for chain in accepted)
         error = G6Error(f"{unvalued} chains could not be valued and are stored as collected") if unvalued else None
-        return Collected(self._snapshot(due, orders, plan, spots, asked, accepted, refusals), listed, error)
+        snapshot = self._snapshot(due, orders, plan, usable, asked, accepted, refusals, backfilled=quotes.backfilled)
+        return Collected(snapshot, listed, error)
 
     def _levels(
         self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
@@ -309,6 +311,8 @@ class Agent:
         asked: Sequence[OptionChain],
         accepted: Sequence[OptionChain],
         refusals: Sequence[Refusal],
+        *,
+        backfilled: bool,
     ) -> Snapshot:
         def index_of(order: IndexOrder) -> IndexSnapshot:
             name = order.definition.name
@@ -325,7 +329,8 @@ class Agent:
             )
 
         minute = due.astimezone(IST).replace(second=0, microsecond=0)
-        return Snapshot(minute, self._parts.provider.name, tuple(index_of(order) for order in orders))
+        indices = tuple(index_of(order) for order in orders)
+        return Snapshot(minute, self._parts.provider.name, indices, backfilled)
 
     def _store(self, collected: Collected, stages: Stages) -> tuple[JournalReport, tuple[SinkReport, ...]]:
         day, reports = collected.snapshot.minute.date(), []

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from g6.cli import backfill, config, login, simulate
+from g6.cli import backfill, check, config, login, simulate
 from g6.cli.arguments import parse_agent
 from g6.cli.surroundings import Surroundings
 from g6.errors import AuthError, ConfigError, DataDirectoryBusy, G6Error
@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": Command("collect, minute after minute (also without the word)", run_agent),
     "backfill": Command("fetch the minutes that a day lacks, as candles", backfill.main),
     "login": Command("log in to the broker, once a day", login.main),
+    "check": Command("how providers, contracts, expiries or a stored minute are", check.main),
     "simulate": Command("serve the broker's protocol from a simulated market", simulate.main),
     "config": Command("show, check or write the configuration", config.main),
 }

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class Quotes:
     trade_age_seconds: Floats = field(default_factory=lambda: UNSET)
     broker_iv: Floats = field(default_factory=lambda: UNSET)
 
+    backfilled: ClassVar[bool] = False  # supplied afterwards
+
     def __post_init__(self) -> None:
         n = len(self.answered)
         for name in QUOTE_COLUMNS:
@@ -51,6 +54,13 @@ class Quotes:
 
     def __len__(self) -> int:
         return len(self.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class CandleQuotes(Quotes):
+    """Quotes that were made afterwards, from candles: closes, volumes and open interest, and no books."""
+
+    backfilled: ClassVar[bool] = True
 
 
 QUOTE_COLUMNS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Quotes) if f.name not in {"at", "answered"})

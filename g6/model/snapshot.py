@@ -7,9 +7,6 @@ from g6.model.chain import OptionChain, mask_of
 
 SCHEMA_VERSION = 1
 
-# How a provider's name ends that supplies minutes after the fact, from candles: without books and without depth.
-BACKFILL = "backfill"
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -58,16 +55,12 @@ class Snapshot:
     minute: datetime
     provider: str
     indices: tuple[IndexSnapshot, ...]
+    backfilled: bool = False  # supplied afterwards from candles: closes, volumes and open interest, and no books
 
     @property
     def cycle_id(self) -> str:
         """Return the same id for the same minute and schema, whoever makes it and however often."""
         return f"{self.minute:%Y-%m-%dT%H:%M}/v{SCHEMA_VERSION}"
-
-    @property
-    def backfilled(self) -> bool:
-        """Return whether the minute was supplied after the fact: closes, volumes and open interest, and no books."""
-        return self.provider.endswith(BACKFILL)
 
     @property
     def chains(self) -> tuple[OptionChain, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from g6.model.chain import OptionChain
 from g6.model.columns import Bools, Floats, Ints, Texts
 from g6.model.contracts import CALL, FUTURE, PUT, ContractTable
-from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
+from g6.model.quotes import QUOTE_COLUMNS, CandleQuotes, Quotes, Spot
 from g6.model.snapshot import Snapshot
 
 
@@ -60,7 +60,8 @@ def from_snapshot(snapshot: Snapshot, listed: ContractTable) -> RecordedMinute:
     )
     at = max((chain.at for chain in snapshot.chains), default=snapshot.minute)
     spots = {i.index: Spot(i.spot, _quoted_at(i.chains, at)) for i in snapshot.indices if not np.isnan(i.spot)}
-    return RecordedMinute(at, spots, contracts, _quotes(snapshot.chains, contracts, at))
+    kind = CandleQuotes if snapshot.backfilled else Quotes
+    return RecordedMinute(at, spots, contracts, _quotes(kind, snapshot.chains, contracts, at))
 
 
 def _recorded_options(chains: Iterable[OptionChain], listed: ContractTable) -> Bools:
@@ -122,7 +123,7 @@ def _quoted_at(chains: Sequence[OptionChain], default: datetime) -> datetime:
     return chains[0].at if chains else default
 
 
-def _quotes(chains: Sequence[OptionChain], contracts: ContractTable, at: datetime) -> Quotes:
+def _quotes(kind: type[Quotes], chains: Sequence[OptionChain], contracts: ContractTable, at: datetime) -> Quotes:
     n = len(contracts)
     columns = {name: np.full(n, np.nan) for name in QUOTE_COLUMNS}
     answered = np.zeros(n, dtype=bool)
@@ -132,7 +133,7 @@ def _quotes(chains: Sequence[OptionChain], contracts: ContractTable, at: datetim
         for name, values in columns.items():
             values[rows] = getattr(chain, name)
         _add_future(chain, contracts, answered, columns["last"])
-    return Quotes(at=at, answered=answered, **columns)
+    return kind(at=at, answered=answered, **columns)
 
 
 def _add_future(

@@ -51,7 +51,8 @@ class ReplayProvider:
         rows = match(contracts, minute.contracts)
         known = rows >= 0
         columns = {name: np.where(known, getattr(minute.quotes, name)[rows], np.nan) for name in QUOTE_COLUMNS}
-        return Quotes(at=minute.at, answered=minute.quotes.answered[rows] & known, **columns)
+        answered = minute.quotes.answered[rows] & known
+        return type(minute.quotes)(at=minute.at, answered=answered, **columns)
 
     def _minute(self, at: datetime) -> RecordedMinute:
         return self._load(minute_of(at))

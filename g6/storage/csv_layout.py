@@ -33,7 +33,7 @@ LEG_CONTEXT = (
 LEG_HEADER = ",".join([*LEG_CONTEXT, *(f"{side}_{c.name}" for side in ("ce", "pe") for c in LEG_VALUES)]).encode()
 
 OVERVIEW_CONTEXT = (
-    "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs", "provider",
+    "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
     "backfilled",
 )  # fmt: skip
 
@@ -60,7 +60,6 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % index.collected_mask,
         b"%d" % index.expected_legs,
         b"%d" % index.received_legs,
-        snapshot.provider.encode(),
         b"%d" % snapshot.backfilled,
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}

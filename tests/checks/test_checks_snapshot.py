@@ -101,7 +101,7 @@ def test_a_minute_with_its_offset_is_the_same_minute(recorded: Path, checked_jso
 def test_a_back_filled_minute_says_so(recorded: Path, checked: Checked) -> None:
     minute = ist("2026-11-20T10:02")
     before = stored_in(recorded)[ist("2026-11-20T10:01")]
-    put(recorded, replace(before, minute=minute, provider="kite-backfill"))
+    put(recorded, replace(before, minute=minute, provider="kite-backfill", backfilled=True))
     code, out = checked("snapshot")
     assert code == 0
     assert "kite-backfill, back-filled from candles" in out

@@ -6,13 +6,15 @@ fault plan of the simulator), and what must follow. Every number in the journal 
 | key | what it says |
 |---|---|
 | `row` | the failure, in the words of the broker's table |
-| `at`, `minutes`, `before` | IST instant of the start (2026-11-20T10:00), how many minutes; how many an earlier process ran |
-| `settings`, `faults`, `apps`, `logged_in` | what differs from `kite_world.PLAIN`; the fault plan; the broker's accounts |
-| `logins`, `server` | after this minute, or `probe 08:45`: an account logs in; the server stops, starts, kills the main token |
+| `at`, `minutes` | IST instant of the start (2026-11-20T10:00); how many minutes are run |
+| `before` | how many minutes an earlier process ran |
+| `settings`, `faults`, `apps`, `logged_in` | beyond `kite_world.PLAIN`; the fault plan; the broker's apps; accounts |
+| `logins` | after this minute, or `probe 08:45`: who logs in |
+| `server` | likewise: it is to stop, start, or kill the main account's token |
 | `exit` | the exit code (0) |
-| `sentences`, `not_said`, `probes` | minute → pattern of its sentence; patterns of no sentence; probe → pattern |
+| `sentences`, `not_said`, `probes` | minute → pattern of its sentence; patterns of none; probe → pattern |
 | `metrics`, `metrics_after` | series → value or comparison at the end; the same after a minute |
-| `stored`, `emptied` | minute → what was accepted (see `check_stored`); minute → index → columns without a number |
+| `stored`, `emptied` | minute → what was accepted (`check_stored`); minute → index → columns without a number |
 """
 
 import re
@@ -63,7 +65,7 @@ def test_a_failure_is_told_counted_and_costs_what_it_must(case: Path, tmp_path: 
 def prepare(world: World, told: Mapping[str, Any]) -> None:
     """Have done what is to be done between the minutes."""
     do: Mapping[str, Callable[[], None]] = {
-        "stop": world.stop_server, "start": world.start_server, "kill": lambda: world.server.kill_token()
+        "stop": world.stop_server, "start": world.start_server, "kill": world.kill_token
     }  # fmt: skip
     for when, account in told.get("logins", {}).items():
         world.told.after.setdefault(when, []).append(lambda account=account: world.log_in(account))
@@ -94,9 +96,9 @@ def check_metrics(world: World, expected: Mapping[str, Mapping[str, object]]) ->
 
 
 def check_stored(world: World, expected: Mapping[str, Any]) -> None:
-    """`whole` and `nothing` are of every index; else index → one of these words, or [received, expected], compared as metrics are.
+    """`whole` and `nothing` are of every index; else index → one of these words, or [received, expected].
 
-    Every minute in the journal must be named.
+    Those two are numbers or comparisons, as in metrics. Every minute in the journal must be named.
     """
     stored = world.stored()
     assert set(stored) == set(expected), "minutes in the journal"

@@ -89,7 +89,7 @@ def test_a_new_token_is_taken_within_seconds(seen):
 def test_a_dead_server_is_an_error_with_a_reason_until_it_is_back(seen):
     dead = seen["dead_server"]
     assert dead["error"].startswith("TransientError: kite-stream: no connection")
-    assert dead["problems"]
+    assert dead["problems"] == [], "the error says it"
     assert dead["healed_seconds"] >= 0
 
 

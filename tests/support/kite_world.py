@@ -33,13 +33,13 @@ from g6.wiring.kite import kite_source
 from g6.wiring.sources import Market, Run, load_market
 
 SEED = 6
-SPOT_WITHIN_SECONDS = 5  # of the minute's beginning: the spots are asked for first
+SPOTS_WITHIN = timedelta(seconds=5)  # of the minute's beginning, where no chain says when it was asked for
 # What is known of a leg over the wire; the vendor gives no volatility, and ages are of the instant.
 VALUES = tuple(name for name in QUOTE_COLUMNS if name not in {"broker_iv", "quote_age_seconds", "trade_age_seconds"})
 PLAIN = {
     "providers.order": "kite", "metrics.port": "0", "console.concise": "true", "logging.level": "ERROR",
     "collection.indices": "NIFTY,SENSEX", "collection.expiries": "this_week", "collection.strikes_itm": "5",
-    "collection.strikes_otm": "5", "providers.kite.timeout_seconds": "0.4", "providers.kite.call_timeout_seconds": "1",
+    "collection.strikes_otm": "5", "providers.kite.timeout_seconds": "3", "providers.kite.call_timeout_seconds": "5",
 }  # fmt: skip
 
 
@@ -104,6 +104,10 @@ class World:
         token = Token(api_key, self.server.issue_token(api_key), "AB1234", now, expiry_of(now))
         self.token_files[account].write(token)
 
+    def kill_token(self) -> None:
+        """Kill the main account's token alone, as a logout elsewhere would."""
+        self.server.kill_token()
+
     def stop_server(self) -> None:
         """Nobody listens any more."""
         self.server.stop()
@@ -157,7 +161,7 @@ class World:
 
     def _wrong_in(self, snapshot: Snapshot) -> Iterator[str]:
         for index in snapshot.indices:
-            if not self._is_right_spot(index, snapshot.minute):
+            if not self._is_right_spot(index, snapshot):
                 yield f"{snapshot.minute:%H:%M} {index.index} spot {index.spot:g}"
         for chain in snapshot.chains:
             listed = self.truth.contracts(chain.index, snapshot.minute.date())
@@ -171,9 +175,11 @@ class World:
                 for row in np.flatnonzero(~right):
                     yield f"{snapshot.minute:%H:%M} {asked.symbol[row]} {name} {getattr(chain, name)[row]:g}"
 
-    def _is_right_spot(self, index: IndexSnapshot, minute: datetime) -> bool:
-        """Tell whether a level is one that the index had when its minute began; absence is never wrong."""
-        asked = [minute + timedelta(seconds=quarter / 4) for quarter in range(4 * SPOT_WITHIN_SECONDS)]
+    def _is_right_spot(self, index: IndexSnapshot, snapshot: Snapshot) -> bool:
+        """Tell whether a level is one that the index had while its minute was asked for; absence is never wrong."""
+        until = max((chain.at for chain in snapshot.chains), default=snapshot.minute + SPOTS_WITHIN)
+        quarters = range(int((until - snapshot.minute).total_seconds() * 4) + 2)
+        asked = [snapshot.minute + timedelta(seconds=quarter / 4) for quarter in quarters]
         shown = [spot.last for at in asked if (spot := self.truth.spot(index.index, at))]
         return bool(np.isnan(index.spot)) or min(shown) - 0.1 <= index.spot <= max(shown) + 0.1
 

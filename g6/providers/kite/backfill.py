@@ -16,8 +16,7 @@ from g6.errors import BadResponse
 from g6.market.indices import IndexDefinition
 from g6.model.columns import Floats
 from g6.model.contracts import ContractTable
-from g6.model.quotes import Quotes, Spot
-from g6.model.snapshot import BACKFILL
+from g6.model.quotes import CandleQuotes, Quotes, Spot
 from g6.providers.kite.candles import Candle
 
 MINUTE_SECONDS = 60.0
@@ -73,7 +72,7 @@ class CandleProvider:
     minute, does not answer.
     """
 
-    name = f"kite-{BACKFILL}"
+    name = "kite-backfill"
 
     def __init__(
         self,
@@ -116,7 +115,7 @@ class CandleProvider:
         for place, day, row in known:
             for name, values in columns.items():
                 values[place] = getattr(day, name)[row]
-        return Quotes(
+        return CandleQuotes(
             at=at,
             answered=np.isfinite(columns["close"]),
             last=np.where(np.isfinite(columns["traded"]), columns["close"], np.nan),

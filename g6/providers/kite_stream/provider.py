@@ -67,6 +67,7 @@ class KiteStreamProvider:
         self._lock = threading.Lock()
         self._filled = 0
         self._problems: dict[str, None] = {}
+        self._raised = False  # the reason why no connection lives: it need not be said again
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
         """Return what is listed, by the day's dump."""
@@ -109,10 +110,11 @@ class KiteStreamProvider:
         with self._keeper.supervisor() as supervisor, self._lock:
             filled, self._filled = self._filled, 0
             problems, self._problems = [*self._problems, *self._complaints(supervisor)], {}
+            self._raised = False
             stream = StreamReport(
                 supervisor.reports(), supervisor.tick_ages(), filled, dropped_messages=supervisor.take_dropped()
             )
-        return ProviderReport(self.name, stream=stream, problems=tuple(problems))
+        return ProviderReport(self.name, stream=stream, problems=(*problems, *_healings(stream)))
 
     def close(self) -> None:
         """End the connections; the REST provider stays as it is."""
@@ -138,6 +140,7 @@ class KiteStreamProvider:
             return supervisor.read(wanted.token)
 
     def _down(self, supervisor: Supervisor) -> G6Error:
+        self._raised = True
         reasons = "; ".join(dict.fromkeys(reason for reason in supervisor.down().values() if reason))
         if not supervisor.has_login:
             return AuthError(f"{self.name}: {reasons or 'nobody is logged in'}; run `{self._session.login_command}`")
@@ -161,8 +164,7 @@ class KiteStreamProvider:
 
     def _complaints(self, supervisor: Supervisor) -> list[str]:
         """Return sentences about what is wrong now, each with its remedy."""
-        # While none lives, what was asked has raised the reason already.
-        down = supervisor.down() if self._keeper.started and supervisor.alive else {}
+        down = supervisor.down() if self._keeper.started and not self._raised else {}
         login = self._session.login_command
         said = [
             f"connection {number} is down: {reason or 'it is being made'}; "
@@ -182,6 +184,15 @@ class KiteStreamProvider:
         if words := supervisor.take_words():
             said.append(f"the broker says over the stream: {words}; REST fills what it holds back")
         return said
+
+
+def _healings(stream: StreamReport) -> list[str]:
+    """Return a sentence about each connection that was lost and lives again."""
+    return [
+        f"connection {connection.number} was made anew: {', '.join(connection.reconnects).replace('_', ' ')}"
+        for connection in stream.connections
+        if connection.connected and connection.reconnects
+    ]
 
 
 def _settled(supervisor: Supervisor, new: Ints) -> bool:
