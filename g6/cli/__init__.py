@@ -5,8 +5,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
-from g6.cli import backfill, check, config, login, simulate
 from g6.cli.arguments import parse_agent
 from g6.cli.surroundings import Surroundings
 from g6.errors import AuthError, ConfigError, DataDirectoryBusy, G6Error
@@ -31,13 +31,23 @@ def run_agent(argv: Sequence[str], around: Surroundings) -> int:
     return unified_main.run(settings, run_once=line.run_once, cycles=line.cycles)
 
 
+def _of(module: str) -> Callable[[Sequence[str], Surroundings], int]:
+    """Return the `main` of a module of this package, imported when it is called: some are heavy, and one is wanted."""
+
+    def run(argv: Sequence[str], around: Surroundings) -> int:
+        main: Callable[[Sequence[str], Surroundings], int] = import_module(f"{__name__}.{module}").main
+        return main(argv, around)
+
+    return run
+
+
 COMMANDS: Mapping[str, Command] = {
     "run": Command("collect, minute after minute (also without the word)", run_agent),
-    "backfill": Command("fetch the minutes that a day lacks, as candles", backfill.main),
-    "login": Command("log in to the broker, once a day", login.main),
-    "check": Command("how providers, contracts, expiries or a stored minute are", check.main),
-    "simulate": Command("serve the broker's protocol from a simulated market", simulate.main),
-    "config": Command("show, check or write the configuration", config.main),
+    "backfill": Command("fetch the minutes that a day lacks, as candles", _of("backfill")),
+    "login": Command("log in to the broker, once a day", _of("login")),
+    "check": Command("how providers, contracts, expiries or a stored minute are", _of("check")),
+    "simulate": Command("serve the broker's protocol from a simulated market", _of("simulate")),
+    "config": Command("show, check or write the configuration", _of("config")),
 }
 
 # The first that fits.

@@ -1,7 +1,7 @@
 """Recorded minutes, read back without the means to change them: for replay, rebuilds and inspection."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from g6.errors import ConfigError
@@ -10,6 +10,11 @@ from g6.model.snapshot import Snapshot
 from g6.storage.data_directory import JOURNAL
 from g6.storage.journal import SUFFIX, Journal
 from g6.storage.journal_set import days_in
+
+
+def has_journals(source: Path) -> bool:
+    """Return whether there is anything for a `JournalReader` to read."""
+    return source.is_dir() and any(source.rglob(f"*{SUFFIX}"))
 
 
 class JournalReader:
@@ -42,6 +47,17 @@ class JournalReader:
                     yield snapshot
         finally:
             self.damaged += journal.damaged
+            journal.close()
+
+    def collected_minutes(self, day: date) -> frozenset[datetime]:
+        """Return the minutes of a day that hold a chain; one that only says why it is a gap is not among them."""
+        path = self.folder / f"{day.isoformat()}{SUFFIX}"
+        if not path.exists():
+            return frozenset()
+        journal = Journal.open_read_only(path)
+        try:
+            return journal.collected_minutes()
+        finally:
             journal.close()
 
     def contracts(self, day: date) -> ContractTable:

@@ -10,14 +10,13 @@ from g6.clock import IST, VirtualClock
 from g6.errors import ConfigError
 from g6.market.listing import listed_expiries
 from g6.market.schedule import ChosenSchedule, SessionSchedule
-from g6.model.contracts import ContractTable
+from g6.model.contracts import EMPTY_CONTRACTS
 from g6.model.provider_report import CallNames
 from g6.providers.kite.backfill import CandleProvider
 from g6.providers.kite.credentials import MAIN
 from g6.resilience.deadline import Deadline
 from g6.settings import Settings
-from g6.storage.data_directory import JOURNAL
-from g6.storage.journal import SUFFIX, Journal
+from g6.storage.reader import JournalReader, has_journals
 from g6.wiring.kite import ACCOUNTS, ENDPOINTS, REST, Broker, open_broker
 from g6.wiring.sources import Market, Source, exchanges_of
 
@@ -45,7 +44,7 @@ def find_gap(settings: Settings, market: Market, day: date, now: datetime, data_
     minutes = list(_session_minutes(settings, market, exchanges, day, now))
     if not minutes:
         raise ConfigError(f"{day} has no minutes to back-fill: the market was closed, or it is not over yet")
-    collected = _collected(data_dir / JOURNAL / f"{day.isoformat()}{SUFFIX}")
+    collected = JournalReader(data_dir).collected_minutes(day) if has_journals(data_dir) else frozenset()
     return Gap(day, minutes, [minute for minute in minutes if minute not in collected])
 
 
@@ -55,9 +54,10 @@ def backfill_source(broker: Broker, gap: Gap, data_dir: Path, told: Callable[[in
     session = broker.session(REST, MAIN)
     dump = broker.dump(session)
     today = broker.clock.now().astimezone(IST).date()
-    listed = _listed_then(data_dir, gap.day)
     names = broker.settings.enabled_indices
-    if listed is None:
+    # The day's own journal is the only sure source of what its expiry codes meant.
+    listed = JournalReader(data_dir).contracts(gap.day) if has_journals(data_dir) else EMPTY_CONTRACTS
+    if not len(listed):
         names = _unexpired(market, names, gap.day, today)
         listed = dump.contracts(gap.day)
     provider = CandleProvider(session, listed, dump.index_tokens(today), gap.day, told)
@@ -94,30 +94,6 @@ def _session_minutes(
             found.append(due)
         due, _ = schedule.following(due, due)
     return found
-
-
-def _collected(path: Path) -> frozenset[datetime]:
-    """Return the minutes of a journal that hold a chain; a minute that says why it is a gap is one."""
-    if not path.exists():
-        return frozenset()
-    journal = Journal.open_read_only(path)
-    try:
-        return journal.collected_minutes()
-    finally:
-        journal.close()
-
-
-def _listed_then(data_dir: Path, day: date) -> ContractTable | None:
-    """Return what was listed on the day by its own journal, the only sure source of its expiry codes."""
-    path = data_dir / JOURNAL / f"{day.isoformat()}{SUFFIX}"
-    if not path.exists():
-        return None
-    journal = Journal.open_read_only(path)
-    try:
-        ids = journal.contracts_ids()
-        return journal.contracts(ids[-1]) if ids else None
-    finally:
-        journal.close()
 
 
 def _unexpired(market: Market, names: Sequence[str], day: date, today: date) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from g6.providers.simulated import SimulatedProvider
 from g6.resilience.deadline import Deadline
 from g6.settings import Settings, shipped
 from g6.simulator.market import SimulatedMarket
-from g6.storage.reader import JournalReader
+from g6.storage.reader import JournalReader, has_journals
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def replay_source(settings: Settings, market: Market, _run: Run) -> Source:
 
 def open_recording(source: Path, market: Market) -> JournalRecording | NseRecording:
     """Return the journals or the exchange's option-chain files in a folder; ConfigError where it cannot be read."""
-    if source.is_dir() and any(source.rglob("*.sqlite3")):
+    if has_journals(source):
         return JournalRecording(JournalReader(source))
     return NseRecording(source, market.indices, market.calendar)
 
