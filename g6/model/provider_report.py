@@ -112,5 +112,5 @@ class MarketReport:
             found.append(f"{self.active} instead of {self.preferred}: {reason}")
         elif self.before and not self.reason:
             found.append(f"{self.active} answers again, after {self.before}")
-        found += [problem for provider in self.providers for problem in provider.problems if problem != self.reason]
+        found += [problem for provider in self.providers for problem in provider.problems if problem not in self.reason]
         return tuple(dict.fromkeys(found))

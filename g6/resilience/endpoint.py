@@ -163,7 +163,7 @@ class Endpoint:
             raise
         except RateLimited as error:
             for limiter in self._limiters:
-                limiter.penalise(pause_asked_seconds(error))
+                limiter.penalise(pause_asked_seconds(error), str(error).removeprefix(f"{self.name}: "))
             raise
         finally:
             attempt.latency_seconds = self._clock.monotonic() - began

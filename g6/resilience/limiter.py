@@ -5,13 +5,20 @@ import threading
 from collections.abc import Sequence
 
 from g6.clock import Clock
-from g6.resilience.deadline import Deadline, OutOfTime
+from g6.resilience.deadline import Deadline, OutOfTime, Refused
 
 # What a virtual clock counts in: a shorter pause would not move it.
 SHORTEST_PAUSE_SECONDS = 1e-6
 
 # One lock for all limiters, held for a comparison at a time: several slots are then taken at one instant.
 _SLOTS = threading.Lock()
+
+
+class PauseAsked(Refused):
+    """The vendor asked for a pause that reaches beyond the minute."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message, retry_after, kind="rate_limited")
 
 
 class Limiter:
@@ -25,6 +32,7 @@ class Limiter:
         self.clock = clock
         self._interval_seconds = interval_seconds
         self._free_at = -math.inf
+        self._pause: tuple[float, str] = (-math.inf, "")  # until when the vendor wants silence, and its words
 
     def acquire(self, deadline: Deadline) -> float:
         """Wait for a slot, take it, and return the seconds waited.
@@ -34,10 +42,17 @@ class Limiter:
         """
         return acquire_together((self,), deadline)
 
-    def penalise(self, seconds: float) -> None:
+    def penalise(self, seconds: float, reason: str = "") -> None:
         """Grant no slot for so many seconds from now, as a vendor's Retry-After asks."""
         with _SLOTS:
-            self._free_at = max(self._free_at, self.clock.elapsed() + seconds)
+            until = self.clock.elapsed() + seconds
+            self._free_at = max(self._free_at, until)
+            self._pause = max(self._pause, (until, reason))
+
+    def pause_reason(self, now: float) -> str:
+        """Return why the vendor wants silence now; empty when it does not. Wants the lock held."""
+        until, reason = self._pause
+        return reason if until > now else ""
 
     def free_in(self, now: float) -> float:
         """Return the seconds until there is a slot, 0 when there is one. Wants the lock held."""
@@ -60,22 +75,24 @@ def acquire_together(limiters: Sequence[Limiter], deadline: Deadline, what: str 
     clock = limiters[0].clock
     began = clock.elapsed()
     while True:
-        wait, now = _try(limiters)
+        wait, now, asked = _try(limiters)
         if wait == 0:
             return max(0.0, now - began)
+        if asked and wait >= deadline.remaining:
+            raise PauseAsked(f"{what}: may be asked again in {wait:.0f} s, after this minute: {asked}", wait)
         _require_time(deadline, wait, what)
         clock.pause(max(wait, SHORTEST_PAUSE_SECONDS))
 
 
-def _try(limiters: Sequence[Limiter]) -> tuple[float, float]:
-    """Take a slot of each if all are free; return the seconds until they are (0 when taken) and the instant."""
+def _try(limiters: Sequence[Limiter]) -> tuple[float, float, str]:
+    """Take a slot of each if all are free; return the seconds until they are (0 when taken), the instant, and why."""
     with _SLOTS:
         now = limiters[0].clock.elapsed()
         wait = max(limiter.free_in(now) for limiter in limiters)
         if wait == 0:
             for limiter in limiters:
                 limiter.take(now)
-        return wait, now
+        return wait, now, next(filter(None, (limiter.pause_reason(now) for limiter in limiters)), "")
 
 
 def _require_time(deadline: Deadline, wait: float, what: str) -> None:

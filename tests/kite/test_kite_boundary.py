@@ -77,12 +77,12 @@ CASES = {
     "503 with Retry-After": Case(
         error(503, "NetworkException", **{"Retry-After": "3"}), TransientError, "HTTP 503", "server_error", 3.0
     ),
-    "414 as HTML": Case(Reply(414, b"<h1>long</h1>", HTML), BadResponse, "HTTP 414.*too long: ask for less"),
-    "400 as HTML": Case(Reply(400, b"<h1>bad request</h1>", HTML), BadResponse, "HTTP 400.*too long: ask for less"),
+    "414 as HTML": Case(Reply(414, b"<h1>long</h1>", HTML), BadResponse, "HTTP 414.*lower providers.kite.batch_bytes"),
+    "400 as HTML": Case(Reply(400, b"<h1>bad</h1>", HTML), BadResponse, "HTTP 400.*lower providers.kite.batch_bytes"),
     "404": Case(error(404, "GeneralException", "Route not found"), BadResponse, "HTTP 404.*Route not found"),
     "broken JSON": Case(Reply(200, b'{"status": "succ'), BadResponse, f"{NO_SENSE}: broken JSON"),
     "empty JSON": Case(Reply(200, b""), BadResponse, f"{NO_SENSE}: broken JSON"),
-    "HTML with 200": Case(Reply(200, b"<h1>hello</h1>", HTML), BadResponse, f"{NO_SENSE}: text/html where JSON"),
+    "HTML with 200": Case(Reply(200, b"<h1>hello</h1>", HTML), BadResponse, f"{NO_SENSE}: text/html where data"),
     "no Content-Type": Case(Reply(200, b"{}", {}), BadResponse, f"{NO_SENSE}: it has no Content-Type"),
     "error without message": Case(
         Reply(500, body(status="error", error_type="GeneralException")), TransientError, "HTTP 500", "server_error"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import RemoteDisconnected
 
 import requests
 from kiteconnect.exceptions import KiteException
@@ -87,6 +88,8 @@ def _reason(error: BaseException) -> str:
     """Return the operating system's word for a failed connection, from the innermost cause that has one."""
     word, found = "connection failed", [error]
     for cause in found:  # grows as it goes; urllib3 keeps causes in three places
+        if isinstance(cause, RemoteDisconnected):  # a kind of reset that the operating system has no word for
+            word = "the connection was closed without an answer"
         if isinstance(cause, OSError) and cause.strerror:
             word = cause.strerror.lower()
         below = (getattr(cause, "reason", None), cause.__cause__, cause.__context__, *cause.args)
@@ -121,7 +124,10 @@ def _failed(what: str, answer: Answer, error: Exception, message: str) -> G6Erro
             kind="server_error",
         )  # fmt: skip
     if status in TOO_LONG and not answer.json:
-        return BadResponse(f"{what}: the front end refused the request (HTTP {status}), too long: ask for less at once")
+        return BadResponse(
+            f"{what}: the front end refused the request (HTTP {status}); if its address was too long, lower "
+            "providers.kite.batch_bytes"
+        )
     if status == HTTPStatus.FORBIDDEN:
         return TransientError(
             f"{what}: the front end refuses this machine (HTTP 403){_quoted(message)}; check its address and proxy",
@@ -140,7 +146,7 @@ def _shape(answer: Answer, error: Exception) -> str:
     if not answer.content_type:
         return "it has no Content-Type"
     if not answer.json:
-        return f"{clean(answer.content_type)} where JSON was due"
+        return f"{clean(answer.content_type)} where data was due"
     if isinstance(error, KiteException):
         return "broken JSON"
     return f"JSON of an unknown shape ({type(error).__name__})"

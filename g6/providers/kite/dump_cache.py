@@ -20,7 +20,7 @@ from types import MappingProxyType
 import numpy as np
 
 from g6.clock import IST, Clock
-from g6.errors import BadResponse, G6Error
+from g6.errors import AuthError, BadResponse, G6Error, TransientError
 from g6.model.contracts import ContractTable
 from g6.model.provider_report import DumpReport
 from g6.providers.kite.dump_files import DumpFiles
@@ -79,6 +79,7 @@ class DumpCache:
         self._names = None if names is None else sorted(names)
         self._minimum_contracts = minimum_contracts
         self._lock = threading.Lock()
+        self._turn = 0  # who is asked first
         self._held: dict[str, _Held] = {}
         self._problems: dict[str, str] = {}  # exchange → why its dump is not today's, as a sentence
         self._failures: dict[str, G6Error] = {}  # exchange → what its last asking ended with
@@ -115,13 +116,18 @@ class DumpCache:
         now = self._clock.now().astimezone(IST)
         # Before it is published, what is handed out is the dump of the day before.
         wanted = now.date() if now.time() >= PUBLISHED_AT else now.date() - timedelta(days=1)
-        for exchange in self._exchanges:
+        outage: TransientError | None = None  # one server gives all of them: the others need not wait for it as well
+        for exchange in self._in_turn():
             held = self._held.get(exchange)
             if (held is None or held.day < wanted) and now >= self._ask_at.get(exchange, now):
-                self._ask(exchange, wanted, day)
-                missing = exchange in DERIVATIVE_EXCHANGES and exchange not in self._held
-                self._ask_at[exchange] = now + (ASK_AGAIN_WITHOUT_ANY_AFTER if missing else ASK_AGAIN_AFTER)
+                outage = self._ask(exchange, wanted, day, outage)
+                wait = ASK_AGAIN_AFTER if exchange in self._held else ASK_AGAIN_WITHOUT_ANY_AFTER
+                self._ask_at[exchange] = now + wait
         self._report = self._reported()
+
+    def _in_turn(self) -> Sequence[str]:
+        """Return the exchanges, those behind the last outage first: one that stays broken may not hide the others."""
+        return (*self._exchanges[self._turn :], *self._exchanges[: self._turn])
 
     def _failure(self) -> G6Error:
         failures = [self._failures[e] for e in DERIVATIVE_EXCHANGES if e in self._failures]
@@ -131,12 +137,24 @@ class DumpCache:
     def _has_contracts(self) -> bool:
         return any(exchange in self._held for exchange in DERIVATIVE_EXCHANGES)
 
-    def _ask(self, exchange: str, wanted: date, day: date) -> None:
-        """Find the best dump there is: the wanted day's, or the latest that still has live contracts."""
+    def _ask(self, exchange: str, wanted: date, day: date, outage: TransientError | None) -> TransientError | None:
+        """Find the best dump there is: the wanted day's, or the latest that still has live contracts.
+
+        Returns the outage that was met, now or before. An AuthError is raised: nothing was asked, so it is no answer.
+        """
         failure: G6Error | None = None
         found: _Held | None = None
         try:
-            found = self._stored(exchange, wanted) or self._fetched(exchange, wanted)
+            found = self._stored(exchange, wanted)
+            if found is None and outage is not None:
+                raise outage
+            found = found or self._fetched(exchange, wanted)
+        except AuthError:
+            raise
+        except TransientError as error:
+            if outage is None:
+                self._turn = (self._exchanges.index(exchange) + 1) % len(self._exchanges)
+            failure = outage = error
         except G6Error as error:
             failure = error
         best, problem = found, found.defect if found else str(failure)
@@ -148,18 +166,19 @@ class DumpCache:
         self._settle(exchange, best, problem)
         if best is None:
             self._failures[exchange] = failure or BadResponse(f"instruments of {exchange}: {problem}")
+        return outage
 
     def _settle(self, exchange: str, best: _Held | None, problem: str) -> None:
         """Take what is best into use, and warn once of each new problem."""
         self._held.pop(exchange, None)
         self._failures.pop(exchange, None)
-        sentence = f"{exchange} has no instruments: {problem}"
+        clause = f"no instruments: {problem}"
         if best is not None:
             self._held[exchange] = best
-            sentence = f"{exchange} uses the instruments of {best.day}: {problem}" if problem else ""
-        if sentence and sentence != self._problems.get(exchange):
-            log.warning("%s; today's are asked for again until they come", sentence)
-        self._problems[exchange] = sentence
+            clause = f"the instruments of {best.day}: {problem}" if problem else ""
+        if clause and clause != self._problems.get(exchange):
+            log.warning("%s: %s; today's are asked for again until they come", exchange, clause)
+        self._problems[exchange] = clause
 
     def _stored(self, exchange: str, day: date) -> _Held | None:
         """Return what is on disk for this day, if it is sound."""
@@ -214,7 +233,11 @@ class DumpCache:
             day=min(held.day for held in self._held.values()),
             rows=sum(held.rows for held in self._held.values()),
             bad_rows=MappingProxyType(dict(bad)),
-            reason="; ".join(sentence for sentence in self._problems.values() if sentence),
+            reason="; ".join(
+                f"{', '.join(e for e, own in self._problems.items() if own == clause)}: {clause}"
+                for clause in dict.fromkeys(self._problems.values())
+                if clause
+            ),
         )
 
 

@@ -125,7 +125,9 @@ class KiteProvider:
             bad.update(answer.bad)
         if bad:
             counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(bad.items()))
-            self._problems.add(f"{bad.total()} quotes could not be used ({counts}); they count as unanswered")
+            total = bad.total()
+            said = "1 quote could not be used" if total == 1 else f"{total} quotes could not be used"
+            self._problems.add(f"{said} ({counts}); counted as unanswered")
 
 
 class Problems:
