@@ -118,10 +118,17 @@ class Facade:
     def _all_failed(self) -> G6Error:
         assert self._error is not None  # noqa: S101 - a place is only left with an error
         if len(self._providers) > 1:
-            # A reason names its provider or its endpoint (kite.quote) already, as a rule.
-            told = (why if why.startswith(name) else f"{name}: {why}" for name, why in self._left.items())
-            self._error.args = ("; ".join(told),)
+            self._error.args = (_together(self._left),)
         return self._error
+
+
+def _together(left: Mapping[str, str]) -> str:
+    """Return why each provider was left, a reason that several have said once."""
+    whose: dict[str, list[str]] = {}
+    for name, why in left.items():
+        whose.setdefault(why.removeprefix(f"{name}: "), []).append(name)
+    # A reason names its endpoint (kite.quote), as a rule, and so its provider.
+    return "; ".join(why if why.startswith(names[0]) else f"{', '.join(names)}: {why}" for why, names in whose.items())
 
 
 Asked = TypeVar("Asked")

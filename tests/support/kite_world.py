@@ -175,11 +175,16 @@ class World:
                 for row in np.flatnonzero(~right):
                     yield f"{snapshot.minute:%H:%M} {asked.symbol[row]} {name} {getattr(chain, name)[row]:g}"
 
+    @property
+    def _held_for(self) -> timedelta:
+        """How old a number of a minute may be: a stream sends changes, so the last tick of a quiet leg holds."""
+        return timedelta(seconds=30 if self.settings.providers.order[0] == "kite-stream" else 0)
+
     def _is_right_spot(self, index: IndexSnapshot, snapshot: Snapshot) -> bool:
         """Tell whether a level is one that the index had while its minute was asked for; absence is never wrong."""
         until = max((chain.at for chain in snapshot.chains), default=snapshot.minute + SPOTS_WITHIN)
-        quarters = range(int((until - snapshot.minute).total_seconds() * 4) + 2)
-        asked = [snapshot.minute + timedelta(seconds=quarter / 4) for quarter in quarters]
+        quarters = range(int((until - snapshot.minute + self._held_for).total_seconds() * 4) + 2)
+        asked = [snapshot.minute - self._held_for + timedelta(seconds=quarter / 4) for quarter in quarters]
         shown = [spot.last for at in asked if (spot := self.truth.spot(index.index, at))]
         return bool(np.isnan(index.spot)) or min(shown) - 0.1 <= index.spot <= max(shown) + 0.1
 
@@ -192,7 +197,8 @@ class World:
         interval = self.settings.providers.kite.quote_interval_seconds
         span = (chain.at - minute).total_seconds()
         batches = [chain.at - timedelta(seconds=k * interval) for k in range(int(span / interval) + 1)]
-        between = [minute + timedelta(seconds=quarter / 4) for quarter in range(int(span * 4) + 5)]
+        early = minute - self._held_for
+        between = [early + timedelta(seconds=k / 4) for k in range(int((chain.at - early).total_seconds() * 4) + 5)]
         exact = [self.truth.quotes(asked, at) for at in batches]
         near = [self.truth.quotes(asked, at) for at in between]
         found = {}
@@ -206,7 +212,9 @@ class World:
             else:
                 shown = np.stack([getattr(quotes, name) for quotes in near])
                 low, high = np.fmin.reduce(shown), np.fmax.reduce(shown)  # NaN where it never answered
-                right |= (values >= low - 0.1 - low * 0.001) & (values <= high + 0.1 + high * 0.001)
+                # Between two looks a stream's ticks trade anywhere in the spread.
+                slack = 0.1 + high * (0.004 if self._held_for else 0.001)
+                right |= (values >= low - slack) & (values <= high + slack)
             found[name] = right
         return found
 
@@ -220,9 +228,10 @@ def kite_world(
     *,
     logged_in: tuple[str, ...] = ("main",),
     apps: tuple[App, ...] = APPS,
+    speed: float = float("inf"),
 ) -> Iterator[World]:
     """Start a server and know how to start an agent, both at this instant, IST, of a market that neither can change."""
-    clock = VirtualClock(datetime.fromisoformat(at).replace(tzinfo=IST), float("inf"))
+    clock = VirtualClock(datetime.fromisoformat(at).replace(tzinfo=IST), speed)
     plan = FaultPlan(parse_plan({"faults": list(faults)}, "the case"))
     environ = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
 
