@@ -35,6 +35,20 @@ def _replay_source(settings: Effective) -> str | None:
     return f"{order} needs providers.replay.source, a folder of recordings (--source DIR)"
 
 
+def _brokers_time(settings: Effective) -> str | None:
+    first = settings["providers.order"].value[0]
+    if not first.startswith("kite") or settings["clock.at"].value is None:
+        return None
+    return f"{first} answers for now, not for {settings['clock.at'].value}; leave it out (a simulator has its own --at)"
+
+
+def _brokers_speed(settings: Effective) -> str | None:
+    first = settings["providers.order"].value[0]
+    if not first.startswith("kite") or settings["clock.speed"].value == 1:
+        return None
+    return f"{first} answers once a second, at any speed of the clock; leave it out (a simulator has its own --speed)"
+
+
 def _some_index(settings: Effective) -> str | None:
     indices = settings["collection.indices"].value
     on = (settings.get(f"index_params.{name}.enable") for name in indices)
@@ -49,6 +63,8 @@ RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
     ("providers.order", _simulated_alone),
     ("providers.order", _replay_source),
     ("collection.indices", _some_index),
+    ("clock.at", _brokers_time),
+    ("clock.speed", _brokers_speed),
 )
 
 
