@@ -55,9 +55,7 @@ REASON_WORDS: tuple[tuple[type[G6Error], str], ...] = (
 )
 
 
-def run(
-    settings: Settings, *, run_once: bool = False, cycles: int | None = None, source: Source | None = None
-) -> int:
+def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None, source: Source | None = None) -> int:
     """Run the agent until a signal, the end of a recording or `cycles` minutes; return the exit code.
 
     Without a `source` it is the one that the settings name.

@@ -83,9 +83,7 @@ def run_day(folder: Path, transport: str, speed: float) -> dict[str, object]:
 
 def words_of(world: World) -> dict[str, dict[str, str]]:
     """Minute → index → whole, partial or nothing, by the journal."""
-    return {
-        minute: {index: word(legs) for index, legs in row.items()} for minute, row in world.stored().items()
-    }
+    return {minute: {index: word(legs) for index, legs in row.items()} for minute, row in world.stored().items()}
 
 
 def word(legs: tuple[int, int]) -> str:
