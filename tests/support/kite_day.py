@@ -62,11 +62,11 @@ def day_plan(
         fault, cost = kinds[number % len(kinds)]
         begin = OPEN + timedelta(minutes=minute)
         window = {"from": f"{begin:%H:%M}", "until": f"{begin + timedelta(minutes=1):%H:%M}"}
-        faults.append({"name": f"at {begin:%H:%M}", **fault, **({} if fault["do"] == "kill_token" else window)})
-        if fault["do"] == "kill_token":
-            faults[-1]["from"] = window["from"]
+        if fault["do"] == "kill_token":  # the minute that begins half a minute later meets it
             logins.append(window["from"])
-        costs[window["from"]] = cost
+            window = {"from": f"{begin - timedelta(seconds=30):%H:%M:%S}"}
+        faults.append({"name": f"at {begin:%H:%M}", **fault, **window})
+        costs[f"{begin:%H:%M}"] = cost
     return faults, costs, logins
 
 

@@ -198,7 +198,9 @@ class World:
         span = (chain.at - minute).total_seconds()
         batches = [chain.at - timedelta(seconds=k * interval) for k in range(int(span / interval) + 1)]
         early = minute - self._held_for
-        between = [early + timedelta(seconds=k / 4) for k in range(int((chain.at - early).total_seconds() * 4) + 5)]
+        looks = 1 if self._held_for else 4  # a second; the grid of a long while is coarser
+        count = int((chain.at - early).total_seconds() * looks) + looks + 1
+        between = [early + timedelta(seconds=k / looks) for k in range(count)]
         exact = [self.truth.quotes(asked, at) for at in batches]
         near = [self.truth.quotes(asked, at) for at in between]
         found = {}
