@@ -36,7 +36,7 @@ from g6.model.quotes import Spot
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.settings import Settings
-from g6.storage.csv_sink import CsvSink
+from g6.storage.sink import Sink
 from g6.wiring import Parts, wire
 from g6.wiring.sources import Run, Source
 
@@ -342,7 +342,7 @@ class Agent:
                 reports.append(self._drain(sink, day))
         return journal, tuple(reports)
 
-    def _drain(self, sink: CsvSink, day: date) -> SinkReport:
+    def _drain(self, sink: Sink, day: date) -> SinkReport:
         try:
             return sink.drain(self._parts.journals.journal(day))
         except SinkError as error:

@@ -127,12 +127,9 @@ class CsvSink:
         journal.advance(NAME, self._applied)
         self._durable = self._applied
 
-    def close(self, journal: Journal) -> None:
-        """Make a last checkpoint; afterwards the sink may be used again, as if new."""
-        try:
-            self.checkpoint(journal)
-        finally:
-            self._turned_to = ""
+    def close(self) -> None:
+        """Forget the files; afterwards the sink may be used again, as if new. A checkpoint comes before, if at all."""
+        self._turned_to = ""
 
     def _turn_to(self, journal: Journal) -> None:
         if journal.identity == self._turned_to:

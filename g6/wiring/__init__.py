@@ -25,6 +25,7 @@ from g6.settings import Settings
 from g6.storage.csv_sink import CsvSink
 from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
+from g6.storage.sink import Sink
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Parts:
     conventions: Conventions
     enrichers: Sequence[Enricher]
     journals: JournalSet
-    sinks: Sequence[CsvSink]
+    sinks: Sequence[Sink]
     observation: Observation
     unreadable: Sequence[str]
 
@@ -85,6 +86,8 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 stack.callback(provider.close)
         switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]
         sinks = [SINKS[name](settings, directory) for name in switched]
+        for sink in sinks:
+            stack.callback(sink.close)
         observation = stack.enter_context(
             start_observation(settings, source.clock, orders, list(switched), market.calendar, source.calls)
         )
@@ -129,12 +132,12 @@ PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
 # Stores: name → how it is made, and what switches it on.
 
 
-def _csv(settings: Settings, directory: DataDirectory) -> CsvSink:
+def _csv(settings: Settings, directory: DataDirectory) -> Sink:
     descriptors = [aggregate for aggregate, _ in AGGREGATES]
     return CsvSink(directory.root, descriptors, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
 
 
-SINKS: Mapping[str, Callable[[Settings, DataDirectory], CsvSink]] = {"csv": _csv}
+SINKS: Mapping[str, Callable[[Settings, DataDirectory], Sink]] = {"csv": _csv}
 SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {"csv": lambda settings: settings.storage.csv.enabled}
 
 

@@ -50,5 +50,6 @@ with directory.hold():
             assert all(p.read_bytes()[-1:] in {b"\n", b""} for p in directory.csv.rglob("*.csv"))
         report = sink.drain(journals.journal(sample.DAY))
         assert (report.error, report.lag_cycles) == (None, 0)
-    sink.close(journals.journal(sample.DAY))
+    sink.checkpoint(journals.journal(sample.DAY))
+    sink.close()
     journals.close()

@@ -158,10 +158,12 @@ def test_cursor_moves_only_after_a_sync(tmp_path: Path, journal: Journal, sample
         sink.drain(journal)
         cursors.append(journal.cursor("csv"))
     assert cursors == [0, 0, 3, 3, 3, 6, 6]
-    sink.close(journal)
+    sink.checkpoint(journal)
+    sink.close()
     assert journal.cursor("csv") == 7
     assert cursors_at_sync == [0, 3, 6]
-    sink.close(journal)
+    sink.checkpoint(journal)
+    sink.close()
     assert cursors_at_sync == [0, 3, 6]  # nothing new, nothing to sync
 
 
