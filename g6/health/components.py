@@ -31,7 +31,7 @@ class Component:
 
 
 def judge_provider(report: CycleReport) -> Finding:
-    """Down when nothing was answered, degraded when an index got nothing or a chain too little."""
+    """Down when nothing was answered; degraded when an index got nothing, a chain too little, or another one answered."""
     answered = f"{report.received}/{report.expected} quotes from {report.provider}"
     refusals = [refusal for index in report.indices for refusal in index.refusals]
     if not report.received:
@@ -40,6 +40,8 @@ def judge_provider(report: CycleReport) -> Finding:
     if refusals:
         first = f"{refusals[0].index} {refusals[0].expiry}".strip()
         return Finding("degraded", f"{answered}; {first} refused: {refusals[0].detail}")
+    if report.market and report.market.sentences:
+        return Finding("degraded", f"{answered}; {'; '.join(report.market.sentences)}")
     return Finding("ok", answered)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from g6.clock import IST
 from g6.health import Health
+from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, JournalReport, SinkReport
 from g6.model.snapshot import Refusal
 
@@ -64,6 +65,14 @@ def test_a_partial_cycle_is_still_worth_reading(health: Health, report: type_of_
     assert health.ready().ok
     assert state(health, "sink:csv") == "down"
     assert sentence(health, "sink:csv") == "disk full; 2 minutes behind"
+
+
+def test_another_provider_than_the_best_is_degraded_and_says_why(health: Health, report: type_of_report) -> None:
+    health.cycle(report(market=MarketReport("kite", "kite-stream", reason="no message for 12 s")))
+    assert state(health, "provider") == "degraded"
+    assert sentence(health, "provider").endswith("; kite instead of kite-stream: no message for 12 s")
+    health.cycle(report(market=MarketReport("kite-stream", "kite-stream")))
+    assert state(health, "provider") == "ok"
 
 
 def test_a_refused_chain_degrades_the_provider(health: Health, report: type_of_report) -> None:
