@@ -31,7 +31,7 @@ class Component:
 
 
 def judge_provider(report: CycleReport) -> Finding:
-    """Down when nothing was answered; degraded when an index got nothing, a chain too little, or another one answered."""
+    """Down when nothing was answered; degraded when an index or chain got too little, or not the best one answered."""
     answered = f"{report.received}/{report.expected} quotes from {report.provider}"
     refusals = [refusal for index in report.indices for refusal in index.refusals]
     if not report.received:
