@@ -178,7 +178,9 @@ class World:
     @property
     def _held_for(self) -> timedelta:
         """How old a number of a minute may be: a stream sends changes, so the last tick of a quiet leg holds."""
-        return timedelta(seconds=30 if self.settings.providers.order[0] == "kite-stream" else 0)
+        # A machine with other work to do is a second late now and then.
+        streams = self.settings.providers.order[0] == "kite-stream"
+        return timedelta(seconds=30 + self.clock.speed if streams else 0)
 
     def _is_right_spot(self, index: IndexSnapshot, snapshot: Snapshot) -> bool:
         """Tell whether a level is one that the index had while its minute was asked for; absence is never wrong."""
