@@ -19,6 +19,7 @@ from g6.metrics.exposition import Exposition
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
+from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
@@ -86,6 +87,11 @@ class Observation:
     def probed(self, market: MarketReport) -> None:
         """Tell how the providers stand before the market opens."""
         _told("metrics", lambda: self.observer.market(market))
+
+    def closed(self, report: ClosingReport) -> None:
+        """Tell what was done with a day that is over."""
+        log.log(logging.WARNING if report.troubles else logging.INFO, "%s", report)
+        _told("metrics", lambda: self.observer.closing(report))
 
     def clear(self) -> None:
         """Take the last minute's prices off their page: scraped on, they would pass for fresh ones."""

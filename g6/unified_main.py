@@ -36,7 +36,7 @@ from g6.model.quotes import Spot
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.settings import Settings
-from g6.storage.sink import Sink
+from g6.storage.sink import Sink, TellableSink
 from g6.wiring import Parts, wire
 from g6.wiring.sources import Run, Source
 
@@ -102,6 +102,7 @@ class Agent:
         self._told_to_stop = False
         self._forwards: dict[tuple[str, date], float] = {}  # the last known, for planning while a spot stands still
         self._day: date | None = None
+        self._last_due: datetime | None = None
         self._exit = DONE
 
     def loop(self, limit: int | None) -> int:
@@ -110,9 +111,9 @@ class Agent:
         try:
             self._minutes(limit)
         except ConfigError:  # the end of the calendar, say: what was written until then is made durable all the same
-            self._finish()
+            self._finish(closing=False)
             raise
-        self._finish()
+        self._finish(closing=limit != 1)  # one minute alone is no day
         # A collector that was told to stop has done its work; a bounded run is judged by its minutes.
         return DONE if self._stop.is_set() and limit is None else self._exit
 
@@ -122,8 +123,9 @@ class Agent:
         due = parts.schedule.first(parts.clock.now())
         self._recall(due)
         while due is not None and self._wait(due):
+            self._last_due = due
             report, snapshot = self.minute(due, missed)
-            parts.observation.tell(report, snapshot, first=done == 0)
+            self._tell(report, snapshot, first=done == 0)
             done += 1
             if done == limit:
                 return  # without a look at what would follow: the calendar may end here
@@ -210,9 +212,17 @@ class Agent:
         if closed:
             log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
         parts.observation.waiting(due, now, closed=closed)
+        if self._day is not None and due.date() > self._day:
+            self._close_day(self._day)
         if closed and due - now > PROBE_BEFORE_OPEN and parts.clock.wait_until(due - PROBE_BEFORE_OPEN, self._stop):
             self._probe()
         return parts.clock.wait_until(due, self._stop) and not self._stop.is_set()
+
+    def _close_day(self, day: date) -> None:
+        """Do what is done with a day that is over: once, when the loop comes to a later one or ends behind it."""
+        self._checkpoint()
+        self._day = None
+        self._parts.observation.closed(self._parts.closing.run(day))
 
     def _probe(self) -> None:
         """Find out before it matters whether a person must log in."""
@@ -342,6 +352,12 @@ class Agent:
                 reports.append(self._drain(sink, day))
         return journal, tuple(reports)
 
+    def _tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
+        self._parts.observation.tell(report, snapshot, first=first)
+        for sink in self._parts.sinks:
+            if isinstance(sink, TellableSink):
+                sink.tell(report)
+
     def _drain(self, sink: Sink, day: date) -> SinkReport:
         try:
             return sink.drain(self._parts.journals.journal(day))
@@ -371,11 +387,22 @@ class Agent:
             return
         self._remember(before.chains if before else ())
 
-    def _finish(self) -> None:
+    def _finish(self, *, closing: bool) -> None:
+        day = self._day
+        if closing and day is not None and self._is_over(day):
+            self._close_day(day)
         self._checkpoint()
         if self._parts.unreadable:
             self._exit = self._exit or FAILED
             log.error("%d recordings could not be read and were left out", len(self._parts.unreadable))
+
+    def _is_over(self, day: date) -> bool:
+        """Return whether no minute of this day is left to run."""
+        try:
+            due, _ = self._parts.schedule.following(self._last_due or self._parts.clock.now(), self._parts.clock.now())
+        except ConfigError:  # the calendar ends with this day
+            return True
+        return due is None or due.date() > day
 
     def _checkpoint(self) -> None:
         """Make what the sinks wrote on the day in hand durable, and their cursors with it."""

@@ -13,7 +13,7 @@ from g6.model.provider_report import DumpReport
 from g6.providers.base import Provider
 from g6.providers.facade import Facade
 from g6.settings import Settings
-from g6.wiring import PROVIDERS, Closing
+from g6.wiring import PROVIDERS, Closable
 from g6.wiring.sources import Market, Run, Source, load_market
 
 STREAM = "kite-stream"
@@ -88,5 +88,5 @@ def open_desk(settings: Settings) -> Iterator[Desk]:
 
 def _close(providers: Sequence[Provider]) -> None:
     for provider in providers:
-        if isinstance(provider, Closing):
+        if isinstance(provider, Closable):
             provider.close()

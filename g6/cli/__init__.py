@@ -46,6 +46,13 @@ COMMANDS: Mapping[str, Command] = {
     "backfill": Command("fetch the minutes that a day lacks, as candles", _of("backfill")),
     "login": Command("log in to the broker, once a day", _of("login")),
     "check": Command("how providers, contracts, expiries or a stored minute are", _of("check")),
+    "verify": Command("how whole a recorded day is, with a score", _of("verify")),
+    "query": Command("ask the recorded days in SQL", _of("query")),
+    "overlay": Command("today's premium over its weekday profile, as a page", _of("overlay")),
+    "rebuild": Command("make any store anew from the journals", _of("rebuild")),
+    "import": Command("take older CSV trees in", _of("importing")),
+    "backup": Command("copy a data directory, while it is written to", _of("backup")),
+    "restore": Command("put a backup in place, checked", _of("restore")),
     "simulate": Command("serve the broker's protocol from a simulated market", _of("simulate")),
     "config": Command("show, check or write the configuration", _of("config")),
 }

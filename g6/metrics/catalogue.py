@@ -111,6 +111,23 @@ STORES = (
            ("sink",), 4, "absent"),
 )  # fmt: skip
 
+# What is done with a day after its close.
+CLOSING = (
+    Metric("g6_closing_day_timestamp_seconds", "gauge", "Midnight, IST, of the last day that was closed",
+           "alerts: verification", start="absent"),
+    Metric("g6_closing_troubles", "gauge", "What could not be done after the last close, or was found wrong",
+           "alerts: verification"),
+    Metric("g6_verify_score_ratio", "gauge", "Data-quality score of the last day that was verified, 0 to 1",
+           "alerts: verification; dashboard: data quality", start="NaN"),
+    Metric("g6_verify_missing_cycles", "gauge", "Minutes that the last verified day lacks",
+           "dashboard: data quality"),
+    Metric("g6_masters_differences_total", "counter", "Totals in which the streamed masters and the daily files "
+           "differed", "alerts: masters"),
+    Metric("g6_archive_written_bytes_total", "counter", "Parquet written", "dashboard: storage"),
+    Metric("g6_retention_removed_bytes_total", "counter", "Files that the retention removed, by kind",
+           "dashboard: storage", ("kind",), 2),
+)  # fmt: skip
+
 ENDPOINT = ("endpoint",)
 
 # What asking a broker goes through. Without a broker the labelled ones have no series.
@@ -200,7 +217,7 @@ OPTIONS_MINUTE = Metric(
     "dashboard: options", start="absent", page="/metrics/options",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *BROKER, *AGENT, *PROCESS)
+CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *CLOSING, *BROKER, *AGENT, *PROCESS)
 
 
 # Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 SKIP_REASONS = ("closed", "overrun")
 PAGES = ("metrics", "options")
+REMOVED_KINDS = ("csv", "journal")
 OTHER = "other"
 # What is left of 500 series for aggregates: seventeen of them with six indices and sixteen pairs of index and code.
 AGGREGATE_SERIES = 272
@@ -74,10 +75,11 @@ class Known:
 
     def _values(self, row: Metric, label: str) -> tuple[str, ...]:
         reasons = SKIP_REASONS if row.name == "g6_cycles_skipped_total" else (*self.refusal_reasons, OTHER)
+        kinds = REMOVED_KINDS if row.name == "g6_retention_removed_bytes_total" else FAILURE_KINDS
         values: Mapping[str, tuple[str, ...]] = {
             "index": tuple(self.codes), "stage": self.stages, "sink": self.sinks, "exchange": self.exchanges,
             "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
-            "provider": self.providers, "endpoint": self.endpoints, "kind": FAILURE_KINDS,
+            "provider": self.providers, "endpoint": self.endpoints, "kind": kinds,
             "account": self.accounts, "state": get_args(TokenState), "connection": self.connections,
         }  # fmt: skip
         return values[label]

@@ -14,6 +14,7 @@ from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
 from g6.metrics.process import process_collector
 from g6.model.chain import mask_of
+from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport, Status
 
@@ -69,6 +70,19 @@ class Observer:
     def market(self, report: MarketReport) -> None:
         """Count what asking the providers went through, in a cycle or before the first."""
         observe_market(self._to, report, self._now())
+
+    def closing(self, report: ClosingReport) -> None:
+        """Set what the end of a day amounted to."""
+        midnight = datetime.combine(report.day, datetime.min.time(), IST)
+        self._to.set("g6_closing_day_timestamp_seconds", midnight.timestamp())
+        self._to.set("g6_closing_troubles", len(report.troubles))
+        self._to.set("g6_verify_score_ratio", report.score / 100)
+        if report.gap_minutes is not None:
+            self._to.set("g6_verify_missing_cycles", report.gap_minutes)
+        self._to.add("g6_masters_differences_total", report.masters_differences or 0)
+        self._to.add("g6_archive_written_bytes_total", report.archived_bytes or 0)
+        for kind, count in report.removed_bytes.items():
+            self._to.add("g6_retention_removed_bytes_total", count, kind)
 
     def skipped(self, reason: str, count: int = 1) -> None:
         """Count minutes in which no cycle runs: `closed` once per closure, `overrun` per minute lost."""

@@ -125,12 +125,62 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Influx:
+    """InfluxDB 2 or VictoriaMetrics; the token is in no setting."""
+
+    enabled: bool
+    url: str
+    org: str
+    bucket: str
+    batch_lines: int
+    timeout_seconds: float
+    unconfirmed_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Masters:
+    """Weekday profiles of the total premium."""
+
+    enabled: bool
+    smoothing: float
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Days that are over, as Parquet."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What may leave the disk; None keeps all."""
+
+    journal_days: int | None
+    csv_days: int | None
+    minimum_free_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """The report on a day that is over."""
+
+    after_close: bool
+    minimum_score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """Where the data goes."""
 
     data_dir: Path
     csv: Csv
     journal: Journal
+    influx: Influx
+    masters: Masters
+    archive: Archive
+    retention: Retention
+    verify: Verify
 
 
 @dataclass(frozen=True, slots=True)

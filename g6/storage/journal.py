@@ -60,6 +60,7 @@ class Journal:
         self._connection = connection
         self._damaged: set[int] = set()
         self._remembered: tuple[ContractTable, int] | None = None
+        self._decoded_last: tuple[int, Snapshot] | None = None  # every sink reads the same new minute
         # A journal that began anew is another one: a reader's place in the old one does not count.
         row = connection.execute("SELECT value FROM meta WHERE name = 'begun'").fetchone()
         self.identity = f"{path} {row[0] if row else ''}"
@@ -178,15 +179,21 @@ class Journal:
 
     def _sound(self, seq: int, minute: object, crc: object) -> Snapshot | None:
         """Return a row's snapshot; None, counted, when its bytes or the pages that hold them are damaged."""
+        if self._decoded_last and self._decoded_last[0] == seq:
+            return self._decoded_last[1]
         try:
             rows = self._execute("SELECT CAST(payload AS BLOB) FROM cycles WHERE seq = ?", seq)
             # A minute that was replaced since its seq was read is met again under its new one.
-            return self._decoded(str(minute), crc, rows[0][0]) if rows else None
+            if not rows:
+                return None
+            snapshot = self._decoded(str(minute), crc, rows[0][0])
         except (DamagedRecord, journal_file.DamagedJournal) as error:
             if seq not in self._damaged:
                 log.warning("%s; skipped", error)
             self._damaged.add(seq)
             return None
+        self._decoded_last = (seq, snapshot)
+        return snapshot
 
     def _decoded(self, minute: str, crc: object, payload: bytes) -> Snapshot:
         if checksum(minute, payload) != crc:

@@ -1,8 +1,8 @@
 """What a store is to the loop: a reader of the journal, with its own cursor in it."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from g6.model.report import SinkReport
+from g6.model.report import CycleReport, SinkReport
 from g6.storage.journal import Journal
 
 
@@ -25,4 +25,13 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of threads and connections; what is not delivered stays owed by the cursor."""
+        ...
+
+
+@runtime_checkable
+class TellableSink(Protocol):
+    """A store that keeps the agent's health beside the market's minutes."""
+
+    def tell(self, report: CycleReport) -> None:
+        """Take note of how a cycle went; returns at once."""
         ...

@@ -3,6 +3,7 @@
 import difflib
 import logging
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,13 +27,14 @@ from g6.storage.csv_sink import CsvSink
 from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
 from g6.storage.sink import Sink
+from g6.wiring.closing import Closing
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
 
 log = logging.getLogger(__name__)
 
 
 @runtime_checkable
-class Closing(Protocol):
+class Closable(Protocol):
     """A provider that holds something to give back: sockets, threads."""
 
     def close(self) -> None:
@@ -58,6 +60,7 @@ class Parts:
     sinks: Sequence[Sink]
     observation: Observation
     unreadable: Sequence[str]
+    closing: Closing
 
 
 @contextmanager
@@ -82,10 +85,10 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
         )
         stack.callback(journals.close)
         for provider in reversed(source.providers):  # the stack unwinds backwards: a stream ends before its REST
-            if isinstance(provider, Closing):
+            if isinstance(provider, Closable):
                 stack.callback(provider.close)
         switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]
-        sinks = [SINKS[name](settings, directory) for name in switched]
+        sinks = [SINKS[name](settings, directory, market) for name in switched]
         for sink in sinks:
             stack.callback(sink.close)
         observation = stack.enter_context(
@@ -101,12 +104,15 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
             provider=Facade(*source.providers),
             deadline=source.deadline,
             limits=Limits(settings.collection.minimum_leg_ratio, settings.collection.stale_after_seconds),
-            conventions=_conventions(settings),
-            enrichers=_enrichers(settings),
+            conventions=conventions_of(settings),
+            enrichers=enrichers_of(settings),
             journals=journals,
             sinks=sinks,
             observation=observation,
             unreadable=source.unreadable,
+            closing=Closing(
+                settings, market, directory.root, source.clock, sinks, PREMIUM_COLUMNS[settings.greeks.price_basis]
+            ),
         )
 
 
@@ -132,13 +138,52 @@ PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
 # Stores: name → how it is made, and what switches it on.
 
 
-def _csv(settings: Settings, directory: DataDirectory) -> Sink:
+def _csv(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
     descriptors = [aggregate for aggregate, _ in AGGREGATES]
     return CsvSink(directory.root, descriptors, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
 
 
-SINKS: Mapping[str, Callable[[Settings, DataDirectory], Sink]] = {"csv": _csv}
-SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {"csv": lambda settings: settings.storage.csv.enabled}
+def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Sink:
+    from g6.masters.sink import MasterSink  # noqa: PLC0415  only those who keep masters
+
+    names = {name: definition.display_name for name, definition in market.indices.items()}
+    basis, smoothing = PREMIUM_COLUMNS[settings.greeks.price_basis], settings.storage.masters.smoothing
+    return MasterSink(directory.root, names, basis, smoothing=smoothing)
+
+
+def _influx(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
+    from g6.storage.influx_sink import InfluxSink  # noqa: PLC0415  its client takes a while to import
+    from g6.storage.influx_writer import InfluxOptions  # noqa: PLC0415
+
+    influx = settings.storage.influx
+
+    def chosen(key: str, variable: str) -> str:
+        own = settings.origins[f"storage.influx.{key}"] != "default"
+        return str(getattr(influx, key)) if own else os.environ.get(variable) or str(getattr(influx, key))
+
+    options = InfluxOptions(
+        url=chosen("url", "INFLUXDB_URL"),
+        org=chosen("org", "INFLUXDB_ORG"),
+        bucket=chosen("bucket", "INFLUXDB_BUCKET"),
+        token=os.environ.get("INFLUXDB_TOKEN", ""),
+        batch_lines=influx.batch_lines,
+        timeout_seconds=influx.timeout_seconds,
+        unconfirmed_seconds=influx.unconfirmed_seconds,
+    )
+    return InfluxSink(directory.root, options, [aggregate for aggregate, _ in AGGREGATES])
+
+
+# The files come first: the masters are compared with them.
+SINKS: Mapping[str, Callable[[Settings, DataDirectory, Market], Sink]] = {
+    "csv": _csv,
+    "masters": _masters,
+    "influx": _influx,
+}
+SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {
+    "csv": lambda settings: settings.storage.csv.enabled,
+    "masters": lambda settings: settings.storage.masters.enabled,
+    "influx": lambda settings: settings.storage.influx.enabled,
+}
 
 
 def data_dir_of(settings: Settings, market: str) -> Path:
@@ -158,7 +203,8 @@ def _order(settings: Settings, market: Market, name: str, codes: Sequence[str]) 
     return IndexOrder(market.indices[name], depths)
 
 
-def _conventions(settings: Settings) -> Conventions:
+def conventions_of(settings: Settings) -> Conventions:
+    """Return how the settings want chains valued."""
     greeks = settings.greeks
     return Conventions(
         model=greeks.model,
@@ -171,7 +217,7 @@ def _conventions(settings: Settings) -> Conventions:
     )
 
 
-def _enrichers(settings: Settings) -> tuple[Enricher, ...]:
+def enrichers_of(settings: Settings) -> tuple[Enricher, ...]:
     """Return the enrichers that the settings ask for; those that place the chain always run."""
     wanted = settings.greeks.enabled, settings.greeks.estimate_iv
     if all(wanted):

@@ -18,6 +18,7 @@ from g6.metrics.instruments import Instruments, Known
 from g6.metrics.naming import metric_name, unit_suffix
 from g6.metrics.observe import Observer
 from g6.model.chain import LEG_COLUMNS
+from g6.model.closing_report import ClosingReport
 from g6.model.columns import Aggregate
 from g6.model.report import CycleReport
 
@@ -96,6 +97,7 @@ def test_every_metric_stays_within_its_budget_and_none_is_outside_the_catalogue(
     instruments: Instruments, observer: Observer, report: Callable[..., CycleReport]
 ) -> None:
     observer.session({"NSE": True, "BSE": True}, report().minute.date())
+    observer.closing(ClosingReport(report().minute.date(), 99.5, gap_minutes=2))
     observer.cycle(report())
     rows = {row.name: row for row in catalogue.with_aggregates(instruments.known.exported)}
     counted = series_of(Exposition(instruments).page()[0])

@@ -71,15 +71,19 @@ def instants(count: int, begin: datetime = OPEN, step_seconds: int = 60) -> list
 
 @dataclass(frozen=True)
 class Recovered:
-    """What a restart made of a data directory: minute → the instant that it was asked for at, and the daily files."""
+    """What a restart made of a data directory.
 
-    minutes: Mapping[datetime, datetime]
+    `minutes` is minute → the instant that it was asked for at, None when nothing was answered; `files` the daily files.
+    """
+
+    minutes: Mapping[datetime, datetime | None]
     files: Mapping[str, bytes]
     moved_aside: int
 
     def lacks(self, acknowledged: Iterable[datetime]) -> list[datetime]:
         """Return the acknowledged instants of which neither they nor a later tick of their minute is there."""
-        return [at for at in acknowledged if at > self.minutes.get(at.replace(second=0), datetime.min.replace(tzinfo=IST))]
+        latest = {minute: asked or minute for minute, asked in self.minutes.items()}
+        return [at for at in acknowledged if at.replace(second=0) not in latest or at > latest[at.replace(second=0)]]
 
 
 def recovered(root: Path, day: date = DAY) -> Recovered:
@@ -101,10 +105,10 @@ def recovered(root: Path, day: date = DAY) -> Recovered:
     return Recovered(minutes, tree_of(root), journals.moved_aside)
 
 
-def asked_at(journal: Journal, minute: datetime) -> datetime:
+def asked_at(journal: Journal, minute: datetime) -> datetime | None:
     snapshot = journal.at(minute)
     assert snapshot is not None, f"{minute} is in the journal and cannot be read"
-    return max((chain.at for chain in snapshot.chains), default=minute)
+    return max((chain.at for chain in snapshot.chains), default=None)
 
 
 def rows_at(files: Mapping[str, bytes], minutes: Iterable[datetime]) -> dict[str, bytes]:
@@ -116,3 +120,13 @@ def rows_at(files: Mapping[str, bytes], minutes: Iterable[datetime]) -> dict[str
         if found := [row for row in rows if row.partition(b",")[0] in wanted]:
             kept[path] = b"".join([header, *found])
     return kept
+
+
+def merged(*trees: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return daily files with the rows of all these, in order of time."""
+    files: dict[str, bytes] = {}
+    for tree in trees:
+        for path, content in tree.items():
+            header, *rows = content.splitlines(keepends=True)
+            files[path] = b"".join([header, *sorted([*files.get(path, header).splitlines(keepends=True)[1:], *rows])])
+    return files

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +95,7 @@ class TracedDisk(Disk):
     def _fail(self, call: Call, name: str) -> bool:
         if call.name == "syncfs":
             self.fail_to_sync_all()
-        elif call.name in SYNCS and name in self.names:
+        elif call.name in SYNCS and self.names.get(name):
             self.fail_to_sync(self.names[name])
         return call.name in SYNCS
 
@@ -157,6 +157,10 @@ class TracedDisk(Disk):
         return True
 
 
-def run_traced(command: Sequence[str], trace: Path, *inject: str, **more: object) -> subprocess.CompletedProcess[str]:
+def run_traced(
+    command: Sequence[str], trace: Path, *inject: str, cwd: Path, env: Mapping[str, str], calls: Iterable[str] = (*WRITES, *SYNCS)
+) -> subprocess.CompletedProcess[str]:
     """Run a command under strace; its exit code is the command's, or minus the signal that ended it."""
-    return subprocess.run(traced(command, trace, *inject), capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
+    return subprocess.run(
+        traced(command, trace, *inject, calls=calls), cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )

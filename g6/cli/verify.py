@@ -1,0 +1,121 @@
+"""`g6 verify`: the end-of-day report. What a day should hold, what it holds, where its stores differ, and a score."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.surroundings import Surroundings
+from g6.clock import IST
+from g6.errors import ConfigError, SinkError
+from g6.settings import Settings, load
+from g6.settings.wording import shown
+
+if TYPE_CHECKING:
+    from g6.wiring.sources import Market
+
+FINE, WRONG = 0, 3
+# Their minutes lie where their clocks were, which is not the machine's.
+CLOCKS_OF_THEIR_OWN = frozenset({"simulated", "replay", "kite-simulator"})
+
+EPILOG = """\
+The score is 100 only for a day without any fault: every minute of every index and expiry, every leg, no outlier, and
+the same values in every store. What costs points is named, with its reason where the journal knows it. The report is
+kept as verify/<day>.json in the data directory.
+
+exit codes: 0 the score is at least the threshold; 2 bad configuration or arguments; 3 it is below"""
+
+
+def main(argv: Sequence[str], around: Surroundings) -> int:
+    """Verify one day, print the report and keep it."""
+    namespace = _parser().parse_strictly(argv)
+    settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
+    # What examines is heavy; the other commands do without it.
+    from g6.analytics import AGGREGATES  # noqa: PLC0415
+    from g6.checks.snapshot import source_of  # noqa: PLC0415
+    from g6.verification import report_file  # noqa: PLC0415
+    from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
+    from g6.verification.day import market_of, verify  # noqa: PLC0415
+    from g6.verification.expected import MarketFacts  # noqa: PLC0415
+    from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
+    from g6.verification.text import as_text  # noqa: PLC0415
+    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.wiring.sources import load_market  # noqa: PLC0415
+
+    root, market, now = source_of(settings), load_market(settings), settings.clock.at or datetime.now(IST)
+    if not root.is_dir():
+        raise ConfigError(f"{root} holds nothing to verify; name a data directory with --data-dir")
+    asked_for = settings.enabled_indices if settings.origins.get("collection.indices", "") == "--indices" else ()
+    facts = MarketFacts(
+        market.calendar,
+        {name: definition.exchange for name, definition in market.indices.items()},
+        settings.collection.interval_seconds,
+        asked_for,
+    )
+    own_clock = market_of(root) in CLOCKS_OF_THEIR_OWN
+    layout = CsvLayout([a for a, _ in AGGREGATES], PREMIUM_COLUMNS[settings.greeks.price_basis])
+    verification = verify(
+        root,
+        namespace.date or _last_day(root, market, settings, now, own_clock=own_clock),
+        facts,
+        now=now,
+        csv=layout if settings.storage.csv.enabled else None,
+        stores=masters_compare(root),
+        day_is_over=own_clock,
+    )
+    text = report_file.as_json(verification).decode() if namespace.json else f"{as_text(verification)}\n"
+    sys.stdout.write(text)
+    try:
+        report_file.store(root, verification)
+    except SinkError as error:  # it was shown all the same
+        sys.stderr.write(f"g6: {error}\n")
+    least = settings.storage.verify.minimum_score if namespace.threshold is None else namespace.threshold
+    return FINE if verification.score >= least else WRONG
+
+
+def _last_day(root: Path, market: "Market", settings: Settings, now: datetime, *, own_clock: bool) -> date:
+    """Return the day of the last session that has begun, recorded or not; of a market with its own clock the last."""
+    from g6.storage.data_directory import JOURNAL  # noqa: PLC0415
+    from g6.storage.journal_set import days_in  # noqa: PLC0415
+    from g6.wiring.sources import exchanges_of  # noqa: PLC0415
+
+    if own_clock:
+        recorded = days_in(root / JOURNAL)
+        if not recorded:
+            raise ConfigError(f"{root} holds no journal; name a data directory with --data-dir, or a --date")
+        return recorded[-1]
+    exchanges = exchanges_of(market, settings.enabled_indices)
+    return max(market.calendar.last_minute(now, exchange).date() for exchange in exchanges)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="g6 verify", description="Says how whole a recorded day is.", epilog=EPILOG, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last session's)")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--threshold", type=_score, metavar="N", help="lowest good score (default: storage.verify.minimum_score)"
+    )
+    add_settings(parser)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")
+
+
+def _score(text: str) -> float:
+    if re.fullmatch(r"\d{1,3}(\.\d{1,2})?", text) and float(text) <= 100:
+        return float(text)
+    raise argparse.ArgumentTypeError(f"{shown(text)} is no score from 0 to 100")

@@ -1,0 +1,82 @@
+"""Everything recorded, asked for by day or by SQL: CSV of the days not archived yet and Parquet of the others, as one.
+
+    from g6 import history
+
+    history.chain("NIFTY", "2026-11-20", expiry="this_week").pandas()
+    history.overview("NIFTY", "2026-11-01", "2026-11-20", expiry="this_week").polars()
+    history.sql("SELECT ts, total_premium FROM chain WHERE index = 'NIFTY' AND date = '2026-11-20' "
+                "AND expiry_code = 'this_week' AND offset_label = 'atm' ORDER BY ts").rows()
+
+The data directory is `data_dir`, or else the one that the agent would use here: G6_STORAGE__DATA_DIR, the
+configuration file, the default. The heavy libraries are loaded by the first question.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from g6.history.table import Table
+from g6.history.where import data_directory
+
+if TYPE_CHECKING:
+    from g6.history.database import Values
+    from g6.history.questions import Day, History, Minute
+
+__all__ = ["Table", "chain", "masters", "of", "overview", "sql"]
+
+
+def of(data_dir: str | Path | None = None) -> "History":
+    """Return a data directory's history; ConfigError when the directory is not there."""
+    from g6.history.questions import History  # noqa: PLC0415 (loads DuckDB)
+
+    return History(data_directory() if data_dir is None else data_dir)
+
+
+def chain(
+    index: str,
+    day: "Day",
+    until: "Day | None" = None,
+    *,
+    expiry: str | date | None = None,
+    offset: int | None = None,
+    minute: "Minute | None" = None,
+    data_dir: str | Path | None = None,
+) -> Table:
+    """Return a row per minute and strike; see `History.chain`."""
+    return of(data_dir).chain(index, day, until, expiry=expiry, offset=offset, minute=minute)
+
+
+def overview(
+    index: str,
+    day: "Day",
+    until: "Day | None" = None,
+    *,
+    expiry: str | None = None,
+    data_dir: str | Path | None = None,
+) -> Table:
+    """Return a row a minute with the aggregates; see `History.overview`."""
+    return of(data_dir).overview(index, day, until, expiry=expiry)
+
+
+def masters(
+    index: str,
+    *,
+    expiry: str = "this_week",
+    offset: int | str = 0,
+    weekday: str | None = None,
+    data_dir: str | Path | None = None,
+) -> Table:
+    """Return the weekday masters of a strike's place; see `History.masters`."""
+    return of(data_dir).masters(index, expiry=expiry, offset=offset, weekday=weekday)
+
+
+def sql(
+    query: str,
+    values: "Values" = (),
+    *,
+    first: "Day | None" = None,
+    last: "Day | None" = None,
+    data_dir: str | Path | None = None,
+) -> Table:
+    """Return the answer to one SELECT; see `History.sql` and, for the views, `g6.history.views`."""
+    return of(data_dir).sql(query, values, first=first, last=last)

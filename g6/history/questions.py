@@ -1,0 +1,163 @@
+"""The questions that are asked most, as methods; everything else is SQL."""
+
+# ruff: noqa: S608  values are bound; names come from the columns of files, quoted, and nothing can be changed
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+
+from g6.clock import IST
+from g6.errors import ConfigError
+from g6.history.database import Values, ask
+from g6.history.files import Files, Wanted
+from g6.history.table import Table
+from g6.history.views import code_columns, name
+from g6.model.chain import EXPIRY_CODES, offset_label
+from g6.storage.archive import OVERVIEW
+from g6.storage.csv_layout import OVERVIEW_CONTEXT
+
+Day = str | date
+Minute = str | time | datetime
+
+
+class History:
+    """What a data directory holds, over all days; another G6 may be writing today's meanwhile.
+
+    Days are `date` or "2026-11-20", minutes `time`, "10:15" or an instant. ConfigError for what is neither, and for
+    a directory that is not there; a day without data gives a table without rows.
+    """
+
+    def __init__(self, data_dir: str | Path) -> None:
+        self.root = Path(data_dir).expanduser()
+        if not self.root.is_dir():
+            raise ConfigError(f"{self.root} is not there; name a data directory of G6")
+
+    def chain(
+        self,
+        index: str,
+        day: Day,
+        until: Day | None = None,
+        *,
+        expiry: str | date | None = None,
+        offset: int | None = None,
+        minute: Minute | None = None,
+    ) -> Table:
+        """Return a row per minute and strike, call (`ce_*`) and put (`pe_*`) side by side, by time, expiry and strike.
+
+        `expiry` is a code (`this_week`) or a day; without it an expiry is there once for each of its codes. `offset`
+        is the place of the strike in listed strikes from the ATM. Columns: as in the CSV files of the legs.
+        """
+        code = expiry if isinstance(expiry, str) and expiry in EXPIRY_CODES else None
+        place = None if offset is None else offset_label(offset)
+        wanted = _wanted(index, day, until, code, place)
+        conditions = _Conditions(wanted)
+        if code is None and expiry is not None:
+            conditions.add("expiry = ?", _day(expiry))
+        if minute is not None:
+            conditions.at(minute)
+        query = f"SELECT * FROM chain {conditions} ORDER BY ts, expiry, expiry_code, strike"
+        return ask(self.root, wanted, query, conditions.values)
+
+    def overview(self, index: str, day: Day, until: Day | None = None, *, expiry: str | None = None) -> Table:
+        """Return a row a minute, by time: spot, masks, legs, and the aggregates.
+
+        With `expiry`, a code, its aggregates by their own names (`pcr_oi`); without, those of all codes
+        (`this_week_pcr_oi`). ConfigError for a code that there is not.
+        """
+        wanted = _wanted(index, day, until)
+        conditions = _Conditions(wanted)
+        listed = "*"
+        if expiry is not None:
+            _known_code(expiry)
+            files = Files.find(self.root, wanted)
+            headers = [*files.parquet[OVERVIEW], *files.overviews]
+            own = code_columns((c for columns in headers for c in columns), expiry) or {f"{expiry}_expiry": "expiry"}
+            context = ("ts", "date", "index", *OVERVIEW_CONTEXT[1:])
+            listed = ", ".join([*map(name, context), *(f"{name(c)} AS {name(short)}" for c, short in own.items())])
+        return ask(self.root, wanted, f"SELECT {listed} FROM overview {conditions} ORDER BY ts", conditions.values)
+
+    def masters(
+        self, index: str, *, expiry: str = "this_week", offset: int | str = 0, weekday: str | None = None
+    ) -> Table:
+        """Return a row per weekday and minute: n, sum, mean, min, max, exponential mean of the total premium, rupees.
+
+        `offset` is a number of strikes or a name (`atm`, `p1`, `p1m1`); `weekday` an English word.
+        """
+        _known_code(expiry)
+        place = offset if isinstance(offset, str) else offset_label(offset)
+        wanted = Wanted(index=index, code=expiry, place=place)
+        conditions = _Conditions(wanted)
+        if weekday is not None:
+            conditions.add("weekday = ?", weekday.lower())
+        return ask(self.root, wanted, f"SELECT * FROM masters {conditions} ORDER BY weekday, minute", conditions.values)
+
+    def sql(self, query: str, values: Values = (), *, first: Day | None = None, last: Day | None = None) -> Table:
+        """Return the answer to one SELECT over the views chain, legs, overview, expiries, masters, gaps, contracts.
+
+        `values` stand for `?` or `$name` in it. With `first` and `last` only files of those days are looked at, which
+        matters where years are not archived. ConfigError for a query that is wrong or does more than read.
+        """
+        span = Wanted(None if first is None else _day(first), None if last is None else _day(last))
+        return ask(self.root, span, query, values)
+
+
+class _Conditions:
+    """A WHERE clause in the making, and the values that its marks stand for."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._said: list[str] = []
+        self.values: list[object] = []
+        for said, value in (
+            ("date >= ?", wanted.first),
+            ("date <= ?", wanted.last),
+            ('"index" = ?', wanted.index),
+            ("expiry_code = ?", wanted.code),
+            ("offset_label = ?", wanted.place),
+        ):
+            if value is not None:
+                self.add(said, value)
+
+    def add(self, said: str, value: object) -> None:
+        """Ask for one thing more."""
+        self._said.append(said)
+        self.values.append(value)
+
+    def at(self, minute: Minute) -> None:
+        """Ask for one minute: of a day, or of every day."""
+        if isinstance(minute, datetime):
+            instant = minute if minute.tzinfo else minute.replace(tzinfo=IST)
+            self.add("ts = ?", instant.replace(second=0, microsecond=0))
+            return
+        if isinstance(minute, str):
+            minute = _time(minute)
+        self.add("strftime(ts, '%H:%M') = ?", f"{minute:%H:%M}")
+
+    def __str__(self) -> str:
+        return f"WHERE {' AND '.join(self._said)}" if self._said else ""
+
+
+def _wanted(index: str, day: Day, until: Day | None, code: str | None = None, place: str | None = None) -> Wanted:
+    first = _day(day)
+    return Wanted(first, first if until is None else _day(until), index, code, place)
+
+
+def _known_code(expiry: str) -> None:
+    if expiry not in EXPIRY_CODES:
+        raise ConfigError(f"{expiry!r} is no expiry code; they are {', '.join(EXPIRY_CODES)}")
+
+
+def _day(day: Day) -> date:
+    if isinstance(day, date):
+        return day.date() if isinstance(day, datetime) else day
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        codes: Sequence[str] = EXPIRY_CODES
+        raise ConfigError(f"{day!r} is no day like 2026-11-20, nor an expiry code ({', '.join(codes)})") from None
+
+
+def _time(minute: str) -> time:
+    try:
+        return time.fromisoformat(minute)
+    except ValueError:
+        raise ConfigError(f"{minute!r} is no minute like 10:15") from None

@@ -1,0 +1,14 @@
+"""End-of-day verification: what a day should hold, what it holds, where its stores differ, and one score of it all.
+
+`day.verify` reads a day once and gives a `result.Verification`:
+
+1. which minutes, indices and expiries were to be collected   `expected`
+2. the journal, minute by minute                              `recorded`
+3. what no market does                                        `outliers`
+4. gaps with their reasons, minutes and legs counted          `gaps`
+5. the daily CSV files, value by value                        `csv_files`
+6. other stores, by functions that are passed in              `result.Compare`
+7. the score                                                  `score`
+
+`text.as_text` is the report for a person, `report_file` keeps it as `<root>/verify/<day>.json`.
+"""
