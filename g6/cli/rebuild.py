@@ -43,8 +43,23 @@ def _csv(settings: Settings, namespace: argparse.Namespace) -> "Store":
     return Store(day, f"g6 {__version__}, premiums of {basis}", digest=csv_digest)
 
 
+def _masters(settings: Settings, _namespace: argparse.Namespace) -> "Store":
+    from g6.maintenance.rebuild import Store  # noqa: PLC0415  heavy, as all that a store needs
+    from g6.maintenance.rebuild_masters import rebuild_masters  # noqa: PLC0415
+    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.wiring.sources import load_market  # noqa: PLC0415
+
+    names = {name: definition.display_name for name, definition in load_market(settings).indices.items()}
+    basis, smoothing = PREMIUM_COLUMNS[settings.greeks.price_basis], settings.storage.masters.smoothing
+    day = partial(rebuild_masters, display_names=names, price_basis=basis, smoothing=smoothing)
+    return Store(day, f"g6 {__version__}, premiums of {basis}, smoothing {smoothing:g}", parallel=False)
+
+
 # Store → how it is rebuilt. A name that is also a sink's is rebuilt without being asked for when the sink is on.
-STORES: Mapping[str, Callable[[Settings, argparse.Namespace], "Store"]] = {"csv": _csv}
+STORES: Mapping[str, Callable[[Settings, argparse.Namespace], "Store"]] = {
+    "csv": _csv,
+    "masters": _masters,
+}
 
 
 def main(argv: Sequence[str], around: Surroundings) -> int:

@@ -16,6 +16,7 @@ from g6.settings import Settings, load
 from g6.settings.wording import shown
 
 if TYPE_CHECKING:
+    from g6.verification.result import Verification
     from g6.wiring.sources import Market
 
 FINE, WRONG = 0, 3
@@ -35,46 +36,46 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     namespace = _parser().parse_strictly(argv)
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
     # What examines is heavy; the other commands do without it.
-    from g6.analytics import AGGREGATES  # noqa: PLC0415
     from g6.checks.snapshot import source_of  # noqa: PLC0415
     from g6.verification import report_file  # noqa: PLC0415
+    from g6.verification.text import as_text  # noqa: PLC0415
+
+    root = source_of(settings)
+    if not root.is_dir():
+        raise ConfigError(f"{root} holds nothing to verify; name a data directory with --data-dir")
+    found = _verified(root, settings, namespace.date)
+    sys.stdout.write(report_file.as_json(found).decode() if namespace.json else f"{as_text(found)}\n")
+    try:
+        report_file.store(root, found)
+    except SinkError as error:  # it was shown all the same
+        sys.stderr.write(f"g6: {error}\n")
+    least = settings.storage.verify.minimum_score if namespace.threshold is None else namespace.threshold
+    return FINE if found.score >= least else WRONG
+
+
+def _verified(root: Path, settings: Settings, day: date | None) -> "Verification":
+    from g6.analytics import AGGREGATES  # noqa: PLC0415
     from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
     from g6.verification.day import market_of, verify  # noqa: PLC0415
     from g6.verification.expected import MarketFacts  # noqa: PLC0415
     from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
-    from g6.verification.text import as_text  # noqa: PLC0415
     from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
-    root, market, now = source_of(settings), load_market(settings), settings.clock.at or datetime.now(IST)
-    if not root.is_dir():
-        raise ConfigError(f"{root} holds nothing to verify; name a data directory with --data-dir")
+    market, now = load_market(settings), settings.clock.at or datetime.now(IST)
+    exchanges = {name: definition.exchange for name, definition in market.indices.items()}
     asked_for = settings.enabled_indices if settings.origins.get("collection.indices", "") == "--indices" else ()
-    facts = MarketFacts(
-        market.calendar,
-        {name: definition.exchange for name, definition in market.indices.items()},
-        settings.collection.interval_seconds,
-        asked_for,
-    )
     own_clock = market_of(root) in CLOCKS_OF_THEIR_OWN
     layout = CsvLayout([a for a, _ in AGGREGATES], PREMIUM_COLUMNS[settings.greeks.price_basis])
-    verification = verify(
+    return verify(
         root,
-        namespace.date or _last_day(root, market, settings, now, own_clock=own_clock),
-        facts,
+        day or _last_day(root, market, settings, now, own_clock=own_clock),
+        MarketFacts(market.calendar, exchanges, settings.collection.interval_seconds, asked_for),
         now=now,
         csv=layout if settings.storage.csv.enabled else None,
         stores=masters_compare(root),
         day_is_over=own_clock,
     )
-    text = report_file.as_json(verification).decode() if namespace.json else f"{as_text(verification)}\n"
-    sys.stdout.write(text)
-    try:
-        report_file.store(root, verification)
-    except SinkError as error:  # it was shown all the same
-        sys.stderr.write(f"g6: {error}\n")
-    least = settings.storage.verify.minimum_score if namespace.threshold is None else namespace.threshold
-    return FINE if verification.score >= least else WRONG
 
 
 def _last_day(root: Path, market: "Market", settings: Settings, now: datetime, *, own_clock: bool) -> date:

@@ -130,6 +130,26 @@ class Verification:
         return self.score == 100.0
 
     @property
+    def counts(self) -> Mapping[str, int]:
+        """Return how often each kind of finding was found, every known kind included."""
+        counts = dict.fromkeys(FINDINGS, 0)
+        for finding in self.findings:
+            counts[finding.kind] += finding.count
+        return counts
+
+    @property
+    def gap_minutes(self) -> Mapping[str, int]:
+        """Return, per index, the minutes that lack the index or one of its expiries."""
+        lacking: dict[str, dict[str, int]] = {}
+        for gap in self.gaps:
+            of_index = lacking.setdefault(gap.index, {})
+            of_index[gap.expiry] = of_index.get(gap.expiry, 0) + gap.minutes
+        # Expiries that lack the same minutes overlap: the one that lacks most, beside what lacks all of the index.
+        return {
+            index: by_expiry.pop("", 0) + max(by_expiry.values(), default=0) for index, by_expiry in lacking.items()
+        }
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Return what costs points, one clause each."""
         return (*(said_gap(gap) for gap in self.gaps), *(said_finding(finding) for finding in self.findings))

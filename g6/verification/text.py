@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from g6.verification.result import (
-    FINDINGS,
     ExpiryCount,
-    Finding,
     Gap,
     Part,
     Verification,
@@ -90,8 +88,3 @@ def _listed(heading: str, lines: Sequence[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in lines[:SHOWN_LIMIT])
     if len(lines) > SHOWN_LIMIT:
         yield f"  and {len(lines) - SHOWN_LIMIT} more"
-
-
-def kinds_of(findings: Sequence[Finding]) -> dict[str, int]:
-    """Return how many of each kind, every known kind included."""
-    return {kind: sum(finding.count for finding in findings if finding.kind == kind) for kind in FINDINGS}

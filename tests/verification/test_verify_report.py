@@ -128,6 +128,29 @@ def test_every_kind_of_finding_is_said_in_words(day):
     assert str(verification) == "2026-11-20: 100.00 of 100, 20 of 20 minutes"
 
 
+def test_of_a_live_directory_the_day_is_the_last_session_that_has_begun(day, capsys):
+    (day.root / "market").write_text("live\n")
+    assert g6_verify(day, "--at", "2026-11-20T10:13:30+05:30") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Fri 20 Nov 2026 (live): 100.00 of 100, until 10:11: the session still runs\n  12 of 12 minutes"
+    )
+    # The next session has begun and nothing is recorded of it: the last journal must not speak for it.
+    assert g6_verify(day, "--at", "2026-11-23T10:00:00+05:30") == 3
+    assert capsys.readouterr().out.startswith("Mon 23 Nov 2026 (live): 0.00 of 100")
+
+
+def test_counts_of_findings_and_lacking_minutes_are_there_for_metrics(day):
+    whole = day.verify()
+    assert set(whole.counts) == set(FINDINGS)
+    assert not any(whole.counts.values())
+    day.forget(4, 5)
+    day.file("NIFTY", "overview").unlink()
+    verification = day.verify()
+    assert {kind: count for kind, count in verification.counts.items() if count} == {"csv_missing": 18}
+    assert verification.gap_minutes == {"NIFTY": 2, "SENSEX": 2}
+
+
 # The weekday masters.
 
 
