@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from g6.settings import Settings, load
 from g6.settings.wording import shown
 
 if TYPE_CHECKING:
-    from g6.verification.result import Verification
+    from g6.verification.result import Compare, Verification
     from g6.wiring.sources import Market
 
 FINE, WRONG = 0, 3
@@ -73,9 +73,19 @@ def _verified(root: Path, settings: Settings, day: date | None) -> "Verification
         MarketFacts(market.calendar, exchanges, settings.collection.interval_seconds, asked_for),
         now=now,
         csv=layout if settings.storage.csv.enabled else None,
-        stores=masters_compare(root),
+        stores={**masters_compare(root), **_database(settings)},
         day_is_over=own_clock,
     )
+
+
+def _database(settings: Settings) -> "Mapping[str, Compare]":
+    """Return the database's comparison, where one is written to."""
+    if not settings.storage.influx.enabled:
+        return {}
+    from g6.verification.influx_counts import influx_compare  # noqa: PLC0415
+    from g6.wiring.influx import influx_options  # noqa: PLC0415
+
+    return {"influx": influx_compare(influx_options(settings))}
 
 
 def _last_day(root: Path, market: "Market", settings: Settings, now: datetime, *, own_clock: bool) -> date:

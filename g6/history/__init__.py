@@ -38,7 +38,7 @@ def chain(
     until: "Day | None" = None,
     *,
     expiry: str | date | None = None,
-    offset: int | None = None,
+    offset: int | str | None = None,
     minute: "Minute | None" = None,
     data_dir: str | Path | None = None,
 ) -> Table:

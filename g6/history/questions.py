@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  values are bound; names come from the columns of files, quoted, and nothing can be changed
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -18,6 +19,8 @@ from g6.storage.csv_layout import OVERVIEW_CONTEXT
 
 Day = str | date
 Minute = str | time | datetime
+
+PLACE = re.compile(r"atm|[pm][0-9]{1,3}|p[0-9]{1,3}m[0-9]{1,3}")
 
 
 class History:
@@ -39,16 +42,17 @@ class History:
         until: Day | None = None,
         *,
         expiry: str | date | None = None,
-        offset: int | None = None,
+        offset: int | str | None = None,
         minute: Minute | None = None,
     ) -> Table:
         """Return a row per minute and strike, call (`ce_*`) and put (`pe_*`) side by side, by time, expiry and strike.
 
         `expiry` is a code (`this_week`) or a day; without it an expiry is there once for each of its codes. `offset`
-        is the place of the strike in listed strikes from the ATM. Columns: as in the CSV files of the legs.
+        is the place of the strike in listed strikes from the ATM, or its name (`atm`, `p2`, `m1`). Columns: as in the
+        CSV files of the legs.
         """
         code = expiry if isinstance(expiry, str) and expiry in EXPIRY_CODES else None
-        place = None if offset is None else offset_label(offset)
+        place = None if offset is None else _label(offset)
         wanted = _wanted(index, day, until, code, place)
         conditions = _Conditions(wanted)
         if code is None and expiry is not None:
@@ -84,7 +88,7 @@ class History:
         `offset` is a number of strikes or a name (`atm`, `p1`, `p1m1`); `weekday` an English word.
         """
         _known_code(expiry)
-        place = offset if isinstance(offset, str) else offset_label(offset)
+        place = _label(offset)
         wanted = Wanted(index=index, code=expiry, place=place)
         conditions = _Conditions(wanted)
         if weekday is not None:
@@ -139,6 +143,15 @@ class _Conditions:
 def _wanted(index: str, day: Day, until: Day | None, code: str | None = None, place: str | None = None) -> Wanted:
     first = _day(day)
     return Wanted(first, first if until is None else _day(until), index, code, place)
+
+
+def _label(offset: int | str) -> str:
+    """Return the name of a place; it becomes a folder's, so it must be one."""
+    if not isinstance(offset, str):
+        return offset_label(offset)
+    if not PLACE.fullmatch(offset):
+        raise ConfigError(f"{offset!r} is no place like atm, p2, m1 or p1m1")
+    return offset
 
 
 def _known_code(expiry: str) -> None:

@@ -104,7 +104,8 @@ class Delivery:
         return wait
 
     def _one_thing(self, now: float) -> float:
-        waits = [feed.due_in_seconds(now) for feed in self._feeds]
+        feeds = self._feeds  # another thread may put more in their place
+        waits = [feed.due_in_seconds(now) for feed in feeds]
         confirm_in = self._confirm_in_seconds(now)
         if min([confirm_in, *waits], default=NEVER) > 0:
             return min(confirm_in, *waits) if waits else confirm_in
@@ -112,7 +113,7 @@ class Delivery:
         if confirm_in <= 0:
             self._confirm(now)
         else:
-            self._send_next(self._feeds[waits.index(0)])
+            self._send_next(feeds[waits.index(0)])
         self._failures, self.error = 0, None
         return 0.0
 

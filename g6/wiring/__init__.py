@@ -3,7 +3,6 @@
 import difflib
 import logging
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
 from g6.storage.sink import Sink
 from g6.wiring.closing import Closing
+from g6.wiring.influx import influx_options
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,13 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
             observation=observation,
             unreadable=source.unreadable,
             closing=Closing(
-                settings, market, directory.root, source.clock, sinks, PREMIUM_COLUMNS[settings.greeks.price_basis]
+                settings=settings,
+                market=market,
+                names=source.names,
+                root=directory.root,
+                clock=source.clock,
+                sinks=sinks,
+                price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis],
             ),
         )
 
@@ -153,24 +159,8 @@ def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Si
 
 def _influx(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
     from g6.storage.influx_sink import InfluxSink  # noqa: PLC0415  its client takes a while to import
-    from g6.storage.influx_writer import InfluxOptions  # noqa: PLC0415
 
-    influx = settings.storage.influx
-
-    def chosen(key: str, variable: str) -> str:
-        own = settings.origins[f"storage.influx.{key}"] != "default"
-        return str(getattr(influx, key)) if own else os.environ.get(variable) or str(getattr(influx, key))
-
-    options = InfluxOptions(
-        url=chosen("url", "INFLUXDB_URL"),
-        org=chosen("org", "INFLUXDB_ORG"),
-        bucket=chosen("bucket", "INFLUXDB_BUCKET"),
-        token=os.environ.get("INFLUXDB_TOKEN", ""),
-        batch_lines=influx.batch_lines,
-        timeout_seconds=influx.timeout_seconds,
-        unconfirmed_seconds=influx.unconfirmed_seconds,
-    )
-    return InfluxSink(directory.root, options, [aggregate for aggregate, _ in AGGREGATES])
+    return InfluxSink(directory.root, influx_options(settings), [aggregate for aggregate, _ in AGGREGATES])
 
 
 # The files come first: the masters are compared with them.

@@ -2,7 +2,8 @@
 
 In this order, since each stands on the one before: the masters settle on what the files say, the verification
 compares both with the journal, the archive is checked against the journal, and nothing leaves that is not archived.
-A step that fails is told and costs no other one.
+A step that fails is told and costs no other one. The database is not compared here: it may still be owed the last
+minutes; `g6 verify` asks it.
 """
 
 import logging
@@ -10,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from g6.analytics import AGGREGATES
 from g6.clock import Clock
@@ -19,9 +19,6 @@ from g6.model.closing_report import ClosingReport
 from g6.settings import Settings
 from g6.storage.sink import Sink
 from g6.wiring.sources import Market
-
-if TYPE_CHECKING:
-    from g6.verification.result import Verification
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +31,7 @@ class Closing:
 
     settings: Settings
     market: Market
+    names: Sequence[str]  # the indices that were to be collected
     root: Path
     clock: Clock
     sinks: Sequence[Sink]
@@ -74,10 +72,11 @@ class Closing:
         from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
         from g6.verification.day import verify  # noqa: PLC0415
         from g6.verification.expected import MarketFacts  # noqa: PLC0415
+        from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
 
         exchanges = {name: definition.exchange for name, definition in self.market.indices.items()}
         facts = MarketFacts(
-            self.market.calendar, exchanges, self.settings.collection.interval_seconds, self.settings.enabled_indices
+            self.market.calendar, exchanges, self.settings.collection.interval_seconds, tuple(self.names)
         )
         layout = CsvLayout([aggregate for aggregate, _ in AGGREGATES], self.price_basis)
         found = verify(
@@ -86,11 +85,13 @@ class Closing:
             facts,
             now=self.clock.now(),
             csv=layout if self.settings.storage.csv.enabled else None,
+            stores=masters_compare(self.root) if self.settings.storage.masters.enabled else {},
             day_is_over=True,
         )
         report_file.store(self.root, found)
         parts = {part.name: 100 * part.share for part in found.parts if part.checked}
-        told = replace(report, score=found.score, score_parts=parts, gap_minutes=_missing(found))
+        gaps = max(found.gap_minutes.values(), default=0)
+        told = replace(report, score=found.score, score_parts=parts, gap_minutes=gaps)
         said = f"verified, score {found.score:g}, {found.collected_minutes} of {found.expected_minutes} minutes"
         if found.score < self.settings.storage.verify.minimum_score:
             return _troubled(told, f"{said}; `g6 verify --date {report.day}` says what is missing")
@@ -113,10 +114,6 @@ class Closing:
         removed = {kind: sum(r.bytes for r in found.removed if r.kind == kind) for kind in ("csv", "journal")}
         told = replace(report, removed_bytes=removed)
         return _noted(told, f"{len(found.removed)} old days' files removed") if found.removed else told
-
-
-def _missing(found: "Verification") -> int:
-    return found.expected_minutes - found.collected_minutes
 
 
 def _noted(report: ClosingReport, note: str) -> ClosingReport:

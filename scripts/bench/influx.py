@@ -132,7 +132,7 @@ def measure(folder: Path, server: VictoriaMetrics, minutes: int, legs: int, *, p
     seconds, own_seconds = time.perf_counter() - begun, time.process_time() - processor
     count = sink.stats().lines - lines_before
     print(f"drained: {count:,} points in {seconds:.2f} s, {count / seconds:,.0f} points/s, "
-          f"{count * values / encoded / seconds:,.0f} values/s, {sink.stats().bytes_sent / 1e6:.1f} MB sent")  # fmt: skip
+          f"{count * values / encoded / seconds:,.0f} values/s, {sink.stats().bytes_sent / 1e6:.1f} MB")  # fmt: skip
     print(f"G6's part of it: {own_seconds:.2f} s of processor time, {count / own_seconds:,.0f} points/s")
 
     costs = []

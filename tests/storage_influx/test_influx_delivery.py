@@ -105,6 +105,17 @@ def test_an_acknowledgement_counts_after_the_window_and_not_before(world: Simple
     assert world.feed.confirmed == 2
 
 
+def test_a_younger_acknowledgement_is_not_confirmed_with_an_older_one(world: SimpleNamespace) -> None:
+    world.put(0)
+    world.work()
+    world.clock.seconds += world.options.unconfirmed_seconds - 1
+    world.put(1)
+    world.work()
+    world.clock.seconds += 1
+    world.work()
+    assert (world.feed.sent, world.feed.confirmed) == (2, 1)
+
+
 def test_what_a_killed_server_had_only_in_memory_is_sent_again(world: SimpleNamespace) -> None:
     put = world.put(0, 1)
     world.work()
@@ -236,6 +247,8 @@ def test_a_minute_that_waits_for_its_last_tick_is_sent_as_that(world: SimpleName
         feed.announce(world.journal.put(world.sample.snapshot(0, tick)).seq, world.clock.seconds)
         world.work(delivery)
         world.clock.seconds += 20
+    world.work(delivery)
+    assert world.server.requests == []  # the last tick is 20 seconds old
     world.clock.seconds += 40
     world.work(delivery)
     assert world.server.held == set(lines(world.sample.snapshot(0, 2), ()))

@@ -9,8 +9,7 @@ import os
 import random
 import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from g6.storage import csv_file
@@ -41,27 +40,32 @@ class Saboteur:
         self._death = death
         self._steps = 0
         self._choice = random.Random(seed)
-        self._refused: str | None = None
+        self.refused: str | None = None
 
-    @contextmanager
-    def at_work(self, journals: JournalSet, sinks: Iterator[object]) -> Iterator[None]:
-        """Stand between the stores and the disk, for good: the process is given up anyway."""
-        self._journals, self._room = journals, journals._max_bytes
+    def stand_before_files(self) -> None:
+        """Stand between the daily files and the disk, until `stand_aside`."""
         csv_file.os = _System(self)
+
+    def stand_aside(self) -> None:
+        csv_file.os = os
+
+    def stand_before_stores(self, journals: JournalSet, sinks: Iterable[object]) -> None:
+        """Stand between all stores and the disk, for good: the process is given up anyway."""
+        self._journals, self._room = journals, journals._max_bytes
+        self.stand_before_files()
         execute = Journal._execute
         Journal._execute = lambda journal, statement, *values: self._counted(
-            statement.split()[0] in CHANGING_STATEMENTS, lambda: execute(journal, statement, *values)
+            lambda: execute(journal, statement, *values), counts=statement.split()[0] in CHANGING_STATEMENTS
         )
         for sink in sinks:
             if isinstance(sink, CsvSink):
                 sink._sync = self._syncing(sink._sync)
-        yield
 
     def refuse(self, what: str | None) -> None:
         """Refuse this from now on, None for nothing."""
-        if self._refused == what:
+        if self.refused == what:
             return
-        self._refused = what
+        self.refused = what
         self._journals._max_bytes = 1 if what == JOURNAL else self._room
         self._journals._close_open()  # it is opened with its new limit
         limit = 0 if what == EVERYTHING else resource.RLIM_INFINITY
@@ -71,7 +75,7 @@ class Saboteur:
         if self._death is not None and self._steps + 1 == self._death.steps and self._death.where == "within":
             os.write(descriptor, data[: len(data) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._refused == FILES and self._choice.random() < 0.5:
+        if self.refused == FILES and self._choice.random() < 0.5:
             if self._choice.random() < 0.5:
                 return os.write(descriptor, data[: len(data) // 2])  # the last block of a disk, and then no more
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -79,10 +83,10 @@ class Saboteur:
 
     def call(self, name: str, *arguments: Any, **more: Any) -> Any:
         if name == "write":
-            return self._counted(True, lambda: self.write(*arguments))
-        return self._counted(True, lambda: getattr(os, name)(*arguments, **more))
+            return self._counted(lambda: self.write(*arguments))
+        return self._counted(lambda: getattr(os, name)(*arguments, **more))
 
-    def _counted(self, counts: bool, step: Callable[[], Any]) -> Any:
+    def _counted(self, step: Callable[[], Any], *, counts: bool = True) -> Any:
         if not counts:
             return step()
         dies = self._death is not None and self._steps + 1 == self._death.steps
@@ -96,7 +100,7 @@ class Saboteur:
 
     def _syncing(self, sync: Callable[[Any], None]) -> Callable[[Any], None]:
         def refused(folder: Any) -> None:
-            if self._refused == SYNC:
+            if self.refused == SYNC:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             sync(folder)
 

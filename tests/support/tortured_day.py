@@ -239,9 +239,9 @@ def live(plan: Plan, life: int, root: Path, at: datetime, reporter: Reporter) ->
     """Be one process of the day, from an instant on, until death or the close."""
     with wired(plan, settings_of(plan, root, at)) as parts:
         saboteur = Saboteur(plan.lives[life].death, plan.seed + life)
-        with saboteur.at_work(parts.journals, parts.sinks):
-            agent = ToldAgent(parts, reporter, lambda due: before_minute(plan, parts.clock, saboteur, due, agent))
-            agent.loop(None)
+        saboteur.stand_before_stores(parts.journals, parts.sinks)
+        agent = ToldAgent(parts, reporter, lambda due: before_minute(plan, parts.clock, saboteur, due, agent))
+        agent.loop(None)
 
 
 def before_minute(plan: Plan, clock: SteppedClock, saboteur: Saboteur, due: datetime, agent: Agent) -> None:

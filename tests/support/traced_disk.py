@@ -29,8 +29,10 @@ class Call(NamedTuple):
 
 def traced(command: Sequence[str], trace: Path, *inject: str, calls: Iterable[str] = (*WRITES, *SYNCS)) -> list[str]:
     """Return the command under strace; `inject` are further options of strace."""
+    # Where the kernel filters the calls for strace, calls are traced five times as fast and no signal is injected.
+    fast = [] if any("signal=" in option for option in inject) else ["--seccomp-bpf"]
     return [
-        "strace", "--follow-forks", "--seccomp-bpf", "--quiet=all", "--decode-fds=path", "--strings-in-hex=all",
+        "strace", "--follow-forks", *fast, "--quiet=all", "--decode-fds=path", "--strings-in-hex=all",
         "--string-limit=99999999", f"--output={trace}", f"--trace={','.join(calls)}", *inject, *command,
     ]  # fmt: skip
 

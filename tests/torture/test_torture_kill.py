@@ -3,28 +3,30 @@
 import random
 import re
 import signal
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from agent_process import tree_of
 from short_day import OPEN, day_command, day_environment, recovered, rows_at, sentences
-from traced_disk import SYNCS, WRITES, calls_of, run_traced
+from traced_disk import SYNCS, calls_of, run_traced
 
 from g6.storage.journal import Journal
 
 MINUTES = 6
+CHANGES = ("write", "pwrite64", "ftruncate", "mkdir", "unlink")
 
 
-def killed_at(number: int, calls: tuple[str, ...], root: Path, begin: datetime, cycles: int) -> tuple[int, str]:
-    """Run the agent until its n-th call of these kinds, which it does not survive; return exit code and output."""
-    inject = f"--inject={','.join(calls)}:signal=KILL:when={number}"
+def killed_at(call: str, number: int, root: Path, begin: datetime, cycles: int) -> str:
+    """Run the agent until its n-th call of this kind, which it does not survive; return what it told."""
     done = run_traced(
-        day_command(root, cycles, begin), root.with_name("trace"), inject, cwd=root.parent, env=day_environment(), calls=calls
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout
+        day_command(root, cycles, begin), root.with_name("trace"), f"--inject={call}:signal=KILL:when={number}",
+        cwd=root.parent, env=day_environment(), calls=[call],
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return done.stdout
 
 
 def check(root: Path, told: str, clean: dict[str, bytes]) -> None:
@@ -36,11 +38,11 @@ def check(root: Path, told: str, clean: dict[str, bytes]) -> None:
     assert there.moved_aside == 0
 
 
-def number_of(calls: tuple[str, ...], scratch: Path) -> int:
-    """Return how many calls of these kinds a whole day makes."""
-    root = scratch / "counted"
-    run_traced(day_command(root, MINUTES), scratch / "counts", cwd=scratch, env=day_environment(), calls=calls)
-    return sum(call.name in calls for call in calls_of(scratch / "counts"))
+def calls_in_a_day(names: Iterable[str], scratch: Path) -> list[tuple[str, int]]:
+    """Return (call, which of its kind) for all calls of these kinds in a whole day."""
+    run_traced(day_command(scratch / "counted", MINUTES), scratch / "counts", cwd=scratch, env=day_environment())
+    counted = Counter(call.name for call in calls_of(scratch / "counts"))
+    return [(name, number) for name in names for number in range(1, counted[name] + 1)]
 
 
 def finish(root: Path, told: str) -> str:
@@ -56,12 +58,12 @@ def finish(root: Path, told: str) -> str:
 def test_a_day_that_is_killed_again_and_again_ends_as_the_undisturbed_one(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
-    choice, root, told = random.Random(6), scratch / "data", ""
-    for _ in range(4):  # while it starts, while it catches up, in the middle of a minute, while it ends
+    root, told = scratch / "data", ""
+    # While the directory is made, while the journal begins, in minutes, while it catches up.
+    for call, number in (("mkdir", 2), ("pwrite64", 20), ("fdatasync", 7), ("write", 6)):
         begin = max((sentence.minute for sentence in sentences(told)), default=OPEN)
         left = MINUTES - int((begin - OPEN) / timedelta(minutes=1))
-        _, said = killed_at(choice.randrange(1, 250), (*WRITES, *SYNCS), root, begin, left)
-        told += said
+        told += killed_at(call, number, root, begin, left)
         check(root, told, clean_day(MINUTES))
     finish(root, told)
     assert tree_of(root) == clean_day(MINUTES)
@@ -72,16 +74,15 @@ def test_a_day_that_is_killed_again_and_again_ends_as_the_undisturbed_one(
 def test_a_kill_at_any_sync_of_a_day_costs_nothing(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
-    count = number_of(SYNCS, scratch)
-    assert count > MINUTES
-    for number in range(1, count + 1):
-        root = scratch / f"data{number}" / "data"
+    calls = calls_in_a_day(SYNCS, scratch)
+    assert len(calls) > 2 * MINUTES
+    for call, number in calls:
+        root = scratch / f"{call}{number}" / "data"
         root.parent.mkdir()
-        code, told = killed_at(number, SYNCS, root, OPEN, MINUTES)
-        assert code == -signal.SIGKILL
+        told = killed_at(call, number, root, OPEN, MINUTES)
         check(root, told, clean_day(MINUTES))
         finish(root, told)
-        assert tree_of(root) == clean_day(MINUTES), f"killed at sync {number}"
+        assert tree_of(root) == clean_day(MINUTES), f"killed at {call} {number}"
 
 
 @pytest.mark.long
@@ -89,13 +90,13 @@ def test_a_kill_at_any_sync_of_a_day_costs_nothing(
 def test_a_kill_at_any_write_of_a_day_costs_nothing(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
-    for number in random.Random(20261120).sample(range(1, 200), 40):
-        root = scratch / f"data{number}" / "data"
+    for call, number in random.Random(20261120).sample(calls_in_a_day(CHANGES, scratch), 40):
+        root = scratch / f"{call}{number}" / "data"
         root.parent.mkdir()
-        _, told = killed_at(number, ("pwrite64", "ftruncate", "mkdir", "rename", "unlink", *SYNCS), root, OPEN, MINUTES)
+        told = killed_at(call, number, root, OPEN, MINUTES)
         check(root, told, clean_day(MINUTES))
         finish(root, told)
-        assert tree_of(root) == clean_day(MINUTES), f"killed at write {number}"
+        assert tree_of(root) == clean_day(MINUTES), f"killed at {call} {number}"
 
 
 @pytest.mark.usefixtures("strace")
@@ -103,7 +104,7 @@ def test_the_first_sentence_after_a_kill_in_a_write_says_what_was_repaired(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
     root = scratch / "data"
-    _, told = killed_at(16, ("fdatasync",), root, OPEN, MINUTES)
+    told = killed_at("fdatasync", 16, root, OPEN, MINUTES)
     torn = [path for path in sorted(root.rglob("*.csv")) if path.stat().st_size][:2]
     for path in torn:  # what a kill within a write leaves
         path.write_bytes(path.read_bytes() + b"2026-11-20T09:21:00+05:30,2026-11-")
