@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pytest
 
+LEVEL = logging.getLogger().level
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """A test that runs the agent in this process sets up its log; the next test is not to hear of it."""
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+    """An agent that runs in this process, in a test or a fixture, sets up its log; the next test must not hear it."""
+    _reset_logging()
     yield
-    root.setLevel(level)
+    _reset_logging()
+
+
+def _reset_logging() -> None:
+    root = logging.getLogger()
+    root.setLevel(LEVEL)
     for handler in root.handlers[:]:
-        if handler not in handlers:
+        if type(handler) in {logging.StreamHandler, logging.FileHandler}:  # pytest's own are of other kinds
             root.removeHandler(handler)
 
 

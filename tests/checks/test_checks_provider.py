@@ -209,9 +209,7 @@ def test_a_stream_that_ticks_is_told_with_how_soon(serve: Callable[..., Served],
     assert stream["spot"]["symbol"] == "NSE:NIFTY 50"
 
 
-def test_a_stream_nobody_may_use_leaves_with_4_and_says_so_once(
-    serve: Callable[..., Served], tmp_path: Path
-) -> None:
+def test_a_stream_nobody_may_use_leaves_with_4_and_says_so_once(serve: Callable[..., Served], tmp_path: Path) -> None:
     code, report = stream_check(serve(logged_in=False), tmp_path)
     assert code == 4
     (problem,) = report["problems"]
