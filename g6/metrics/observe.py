@@ -167,6 +167,8 @@ class Observer:
         self._to.add("g6_sink_written_bytes_total", report.bytes_written, name)
         self._to.add("g6_sink_files_written_total", report.files, name)
         self._to.add("g6_sink_repaired_files_total", report.repaired, name)
+        self._to.add("g6_sink_refused_lines_total", report.refused, name)
+        self._to.set("g6_sink_unconfirmed_cycles", report.unconfirmed_cycles, name)
         self._to.set("g6_sink_lag_cycles", report.lag_cycles, name)
         if report.error:
             self._to.add("g6_sink_errors_total", 1, name)

@@ -103,6 +103,8 @@ class SinkReport:
     lag_cycles: int = 0
     repaired: int = 0  # torn last lines moved aside
     error: str | None = None
+    refused: int = 0  # lines that the store refused for good, kept aside with the reason
+    unconfirmed_cycles: int = 0  # acknowledged, and held until the store has surely written them
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,8 @@ class InfluxSink:
             bytes_written=now.bytes - told.bytes,
             lag_cycles=lag_cycles,
             error=self._error(now.dead_letters - told.dead_letters, now.dropped - told.dropped),
+            refused=now.dead_letters - told.dead_letters,
+            unconfirmed_cycles=self.stats().unconfirmed_cycles,
         )
 
     def _error(self, new_dead_letters: int, newly_dropped: int) -> str | None:

@@ -29,4 +29,6 @@ def influx_options(settings: Settings, environ: Mapping[str, str] = os.environ) 
         batch_lines=influx.batch_lines,
         timeout_seconds=influx.timeout_seconds,
         unconfirmed_seconds=influx.unconfirmed_seconds,
+        # Where cycles are shorter than a minute, the minute's last tick is waited for.
+        settle_seconds=60.0 if settings.collection.interval_seconds < 60 else 0.0,
     )

@@ -88,6 +88,7 @@ def test_values_are_those_that_were_recorded(
 def test_an_outage_of_an_hour_loses_nothing(
     victoria: VictoriaMetrics, sink_to: Callable, journal: Journal, sample: ModuleType
 ) -> None:
+    live_a_second(victoria)
     sink = sink_to(victoria.url)
     expected = put(journal, sample, range(5))
     until(lambda: sink.drain(journal).lag_cycles == 0)
