@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import FrameType
 
@@ -103,6 +103,7 @@ class Agent:
         self._forwards: dict[tuple[str, date], float] = {}  # the last known, for planning while a spot stands still
         self._day: date | None = None
         self._last_due: datetime | None = None
+        self._repaired: dict[str, int] = {}  # sink → torn files that were repaired before the first minute
         self._exit = DONE
 
     def loop(self, limit: int | None) -> int:
@@ -307,8 +308,7 @@ class Agent:
             return chain
 
     def _remember(self, chains: Sequence[OptionChain]) -> None:
-        known = {(chain.index, chain.expiry): chain.forward for chain in chains if np.isfinite(chain.forward)}
-        self._forwards.update(known)
+        self._forwards.update(_forwards(chains))
 
     def _snapshot(
         self,
@@ -349,7 +349,9 @@ class Agent:
             journal = self._parts.journals.record(collected.snapshot, collected.listed)
         for sink in self._parts.sinks:
             with stages(sink.name):
-                reports.append(self._drain(sink, day))
+                report = self._drain(sink, day)
+            # What the start repaired is said with the first minute: until then there is no sentence to say it in.
+            reports.append(replace(report, repaired=report.repaired + self._repaired.pop(sink.name, 0)))
         return journal, tuple(reports)
 
     def _tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
@@ -372,6 +374,7 @@ class Agent:
         for sink in self._parts.sinks:
             for day in self._parts.journals.undrained(sink.name):
                 report = self._drain(sink, day)
+                self._repaired[sink.name] = self._repaired.get(sink.name, 0) + report.repaired
                 log.info("%s: %s", sink.name, report.error or f"{report.rows} rows of {day} supplied from the journal")
                 self._day = day
                 self._checkpoint()
@@ -380,12 +383,18 @@ class Agent:
         """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on."""
         if due is None or due.date() not in self._parts.journals.days():
             return
+        known: dict[tuple[str, date], float] = {}
         try:
-            before = self._parts.journals.journal(due.date()).latest_before(due)
+            journal, before = self._parts.journals.journal(due.date()), due
+            # A minute that was refused in part says nothing of the rest: what came before it is still in force.
+            while (snapshot := journal.latest_before(before)) is not None:
+                known = _forwards(snapshot.chains) | known
+                if _says_all_forwards(snapshot):
+                    break
+                before = snapshot.minute
         except SinkError as error:
             log.warning("%s", error)
-            return
-        self._remember(before.chains if before else ())
+        self._forwards.update(known)
 
     def _finish(self, *, closing: bool) -> None:
         day = self._day
@@ -419,6 +428,15 @@ class Agent:
             self._exit = LOGIN_NEEDED
         elif report.status == "failed":
             self._exit = self._exit or FAILED
+
+
+def _forwards(chains: Sequence[OptionChain]) -> dict[tuple[str, date], float]:
+    return {(chain.index, chain.expiry): chain.forward for chain in chains if np.isfinite(chain.forward)}
+
+
+def _says_all_forwards(snapshot: Snapshot) -> bool:
+    whole = all(index.chains and not index.refusals for index in snapshot.indices)
+    return whole and all(np.isfinite(chain.forward) for chain in snapshot.chains)
 
 
 def _said(error: Exception) -> str:

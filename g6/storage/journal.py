@@ -247,6 +247,16 @@ class Journal:
         rows = self._execute("SELECT minute FROM cycles WHERE chains > 0 AND datetime(minute) IS NOT NULL")
         return frozenset(datetime.fromisoformat(row[0]).astimezone(IST) for row in rows)
 
+    def fold(self, *, required: bool) -> None:
+        """Bring the log into the file and empty it; SinkError when that fails, or is `required` and readers prevent it.
+
+        What a log holds after a failed sync can be read and is not on the disk, and a later sync does not bring it
+        there: only writing it again, into the file, does.
+        """
+        ((busy, _, _),) = self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy and required:
+            raise SinkError(f"the journal {self.path} cannot be made durable: another program is reading it")
+
     def close(self) -> None:
         """Fold the log into the file and close; doing so twice is harmless. What was put is durable either way."""
         try:

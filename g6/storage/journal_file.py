@@ -47,7 +47,7 @@ def connect_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
     connection.text_factory = _lenient
     try:
         check(connection, path)
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_log_ahead(connection, path)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
         limit(connection, max_bytes)
@@ -57,6 +57,13 @@ def connect_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_log_ahead(connection: sqlite3.Connection, path: Path) -> None:
+    # SQLite raises nothing when this fails: it stays in a mode in which a power cut may take back the last commit.
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise SinkError(f"the journal {path} cannot keep a write-ahead log (SQLite answers {mode!r}); it tries again")
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -39,6 +39,7 @@ class JournalSet:
         self._pending_cycles_limit = pending_cycles_limit
         self._pending: deque[_Pending] = deque()
         self._open: Journal | None = None
+        self._suspect: set[date] = set()  # days whose last write failed
         self.dropped_cycles = 0
         self.moved_aside = 0
 
@@ -50,8 +51,15 @@ class JournalSet:
         """Return the open journal of a day, beginning it where there is none; the one open before is closed."""
         if self._open is None or self._open.day != day:
             self._close_open()
-            self._open = Journal.open(self.path(day), corrupt=self._corrupt, max_bytes=self._max_bytes)
-            self.moved_aside += self._open.moved_aside
+            opened = Journal.open(self.path(day), corrupt=self._corrupt, max_bytes=self._max_bytes)
+            self.moved_aside += opened.moved_aside
+            try:
+                opened.fold(required=day in self._suspect)
+            except SinkError:
+                opened.close()
+                raise
+            self._open = opened
+            self._suspect.discard(day)
         return self._open
 
     def record(self, snapshot: Snapshot, contracts: ContractTable | None = None) -> JournalReport:
@@ -77,6 +85,7 @@ class JournalSet:
             return self._commit(item)
         except SinkError as failure:
             errors[day] = str(failure)
+            self._suspect.add(day)
             self._close_open()  # what a failed write left behind is checked before the next one
             return None
 

@@ -1,10 +1,10 @@
 """A disk in memory that knows what was synced, and what a power cut may leave of the rest.
 
-Pessimistic where POSIX allows it. Of a file's unsynced writes any page (4096 bytes) may have reached the disk in any of
-its later versions or not at all, its size may be any that it has had since, and a page that the size covers and that was
-never written is zeros. Of unsynced names (created, renamed, removed) those up to some moment survive; a file that was
-synced is lost all the same when its name was not. After a sync that failed, what it should have written is clean in
-memory and not on the disk: a later sync that succeeds does not bring it back, as on Linux.
+Pessimistic where POSIX allows it. Of a file's unsynced writes any page (4096 bytes) may have reached the disk in any
+of its later versions or not at all; its size may be any that it has had since, and a page that the size covers and
+that was never written is zeros. Of unsynced names (created, renamed, removed) those up to some moment survive; a file
+that was synced is lost all the same when its name was not. After a sync that failed, what it should have written is
+clean in memory and not on the disk: a later sync that succeeds does not bring it back, as on Linux.
 """
 
 import random

@@ -66,5 +66,10 @@ class ForgettingMount:
 
 def on_fuse(*preamble: str) -> list[str]:
     """Return the command that is the agent on such a file system; `preamble` are lines of Python before it."""
-    code = [ON_FUSE.format(support=str(SERVER.parent)), *preamble, "from g6 import cli", "sys.exit(cli.main(sys.argv[1:]))"]
+    code = [
+        ON_FUSE.format(support=str(SERVER.parent)),
+        *preamble,
+        "from g6 import cli",
+        "sys.exit(cli.main(sys.argv[1:]))",
+    ]
     return [sys.executable, "-c", "\n".join(code)]

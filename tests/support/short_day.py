@@ -14,6 +14,7 @@ from g6.storage.data_directory import DataDirectory
 from g6.storage.journal import Journal
 from g6.storage.journal_set import JournalSet
 from g6.wiring import SINK_SWITCHES, SINKS
+from g6.wiring.sources import load_market
 
 DAY = date(2026, 11, 20)
 OPEN = datetime(2026, 11, 20, 9, 15, tzinfo=IST)
@@ -25,6 +26,7 @@ SMALL = {
     "collection.expiries": "this_week,this_month",
     "collection.strikes_itm": "1",
     "collection.strikes_otm": "1",
+    "storage.archive.enabled": "false",
 }
 TOLD = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d)  (ok|partial|failed): (.*)$", re.MULTILINE)
 
@@ -89,10 +91,10 @@ class Recovered:
 def recovered(root: Path, day: date = DAY) -> Recovered:
     """Do what a restart does before its first minute: every sink gets what it lacks, and its cursor moves."""
     settings = small(root)
-    directory = DataDirectory(root)
+    directory, market = DataDirectory(root), load_market(settings)
     with directory.hold():
         journals = JournalSet(directory.root, settings.storage.journal.max_bytes)
-        sinks = [SINKS[name](settings, directory) for name, on in SINK_SWITCHES.items() if on(settings)]
+        sinks = [SINKS[name](settings, directory, market) for name, on in SINK_SWITCHES.items() if on(settings)]
         for sink in sinks:
             for owed in journals.undrained(sink.name):
                 assert sink.drain(journals.journal(owed)).error is None
@@ -101,8 +103,16 @@ def recovered(root: Path, day: date = DAY) -> Recovered:
         minutes = {minute: asked_at(journal, minute) for minute in journal.minutes()}
         assert journal.damaged == 0
         assert [journal.count_after(journal.cursor(sink.name)) for sink in sinks] == [0] * len(sinks)
+        for sink in sinks:
+            sink.close()
         journals.close()
     return Recovered(minutes, tree_of(root), journals.moved_aside)
+
+
+def stores_of(root: Path) -> dict[str, bytes]:
+    """Every file that is made from the journal: the daily files, and the masters where they are kept."""
+    masters = sorted((root / "masters").rglob("*.csv"))
+    return tree_of(root) | {str(path.relative_to(root)): path.read_bytes() for path in masters}
 
 
 def asked_at(journal: Journal, minute: datetime) -> datetime | None:

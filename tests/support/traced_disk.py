@@ -160,7 +160,12 @@ class TracedDisk(Disk):
 
 
 def run_traced(
-    command: Sequence[str], trace: Path, *inject: str, cwd: Path, env: Mapping[str, str], calls: Iterable[str] = (*WRITES, *SYNCS)
+    command: Sequence[str],
+    trace: Path,
+    *inject: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    calls: Iterable[str] = (*WRITES, *SYNCS),
 ) -> subprocess.CompletedProcess[str]:
     """Run a command under strace; its exit code is the command's, or minus the signal that ended it."""
     return subprocess.run(

@@ -1,9 +1,7 @@
 """Where torture happens, and what it needs of the machine."""
 
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +24,9 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def strace() -> str:
     """The program that watches and breaks system calls; a container may forbid it."""
-    allowed = STRACE and subprocess.run([STRACE, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+    allowed = (
+        STRACE and subprocess.run([STRACE, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+    )
     if not allowed:
         pytest.skip("strace is not installed, or may not trace here")
     return str(STRACE)

@@ -1,4 +1,4 @@
-"""Whole trading days from one seed, with kills, full disks, bad answers and a clock that is set, as a person runs them."""
+"""Whole trading days from one seed: kills, full disks, bad answers, a clock that is set; and the same undisturbed."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def test_tortured_days_end_as_undisturbed_ones(project):
 
 
 def test_a_seed_gives_the_same_day_again():
-    from tortured_day import plan_of
+    from torture_plan import plan_of
 
     assert str(plan_of(7)) == str(plan_of(7))
     assert plan_of(7) == plan_of(7)

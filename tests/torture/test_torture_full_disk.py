@@ -9,7 +9,15 @@ from agent_process import tree_of
 from forgetful_disk import put_down
 from forgetting_fs_process import ForgettingMount, on_fuse
 from short_day import (
-    DAY, OPEN, Sentence, day_command, day_environment, instants, recovered, rows_at, sentences,
+    DAY,
+    OPEN,
+    Sentence,
+    day_command,
+    day_environment,
+    instants,
+    recovered,
+    rows_at,
+    sentences,
 )  # fmt: skip
 from traced_disk import TracedDisk, calls_of, run_traced
 
@@ -20,7 +28,9 @@ CleanDay = Callable[[int], dict[str, bytes]]
 def struck(root: Path, paths: list[Path], *faults: str) -> tuple[subprocess.CompletedProcess[str], list[Sentence]]:
     """Live a day in which these calls fail on these files, on all files where none is named."""
     options = [f"--trace-path={path}" for path in paths] + [f"--inject={fault}" for fault in faults]
-    done = run_traced(day_command(root, MINUTES), root.with_name("trace"), *options, cwd=root.parent, env=day_environment())
+    done = run_traced(
+        day_command(root, MINUTES), root.with_name("trace"), *options, cwd=root.parent, env=day_environment()
+    )
     assert "Traceback" not in done.stderr
     return done, sentences(done.stdout)
 
@@ -76,7 +86,9 @@ def vouched_and_lost(root: Path, scratch: Path, clean: dict[str, bytes]) -> list
             continue
         before = len(said)
         there = recovered(put_down(disk.cut(None), scratch / f"left{before}"))
-        wrong += [f"after {said[-1].minute:%H:%M}: {at:%H:%M}" for at in there.lacks([s.minute for s in said if s.durable])]
+        wrong += [
+            f"after {said[-1].minute:%H:%M}: {at:%H:%M}" for at in there.lacks([s.minute for s in said if s.durable])
+        ]
         if there.files != rows_at(clean, there.minutes):
             wrong.append(f"after {said[-1].minute:%H:%M}: files")
     return wrong
@@ -136,7 +148,12 @@ OUTAGES = [
 
 @pytest.mark.parametrize(("call", "under", "error"), OUTAGES[2:4])
 def test_a_mounted_disk_with_an_outage_loses_nothing_that_was_vouched_for(
-    call: str, under: list[str], error: str, forgetting: Callable[..., ForgettingMount], scratch: Path, clean_day: CleanDay
+    call: str,
+    under: list[str],
+    error: str,
+    forgetting: Callable[..., ForgettingMount],
+    scratch: Path,
+    clean_day: CleanDay,
 ) -> None:
     lives_through(call, under, error, forgetting(), scratch, clean_day(20))
 
@@ -166,7 +183,13 @@ unified_main.Agent.minute = minute
 
 
 def lives_through(
-    call: str, under: list[str], error: str, disk: ForgettingMount, scratch: Path, clean: dict[str, bytes], begin: int = 4
+    call: str,
+    under: list[str],
+    error: str,
+    disk: ForgettingMount,
+    scratch: Path,
+    clean: dict[str, bytes],
+    begin: int = 4,
 ) -> None:
     fault = [{"calls": [call], "under": under, "error": error}]
     strike = STRIKE.format(fault=fault, begin=begin, at=str(disk.at))

@@ -71,9 +71,7 @@ def test_a_day_that_is_killed_again_and_again_ends_as_the_undisturbed_one(
 
 @pytest.mark.long
 @pytest.mark.usefixtures("strace")
-def test_a_kill_at_any_sync_of_a_day_costs_nothing(
-    scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
-) -> None:
+def test_a_kill_at_any_sync_of_a_day_costs_nothing(scratch: Path, clean_day: Callable[[int], dict[str, bytes]]) -> None:
     calls = calls_in_a_day(SYNCS, scratch)
     assert len(calls) > 2 * MINUTES
     for call, number in calls:

@@ -3,9 +3,11 @@
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,16 @@ from forgetful_disk import put_down
 from forgetting_fs_process import ForgettingMount, on_fuse
 from negligent import FILES_NOT_SYNCED, JOURNAL_NOT_SYNCED
 from short_day import (
-    DAY, OPEN, Sentence, day_command, day_environment, instants, recovered, rows_at, merged, sentences,
+    DAY,
+    OPEN,
+    Sentence,
+    day_command,
+    day_environment,
+    instants,
+    merged,
+    recovered,
+    rows_at,
+    sentences,
 )  # fmt: skip
 from traced_disk import TracedDisk, calls_of, run_traced
 
@@ -36,8 +47,11 @@ def after(minutes: int) -> datetime:
 
 
 def tear_a_file(root: Path) -> None:
+    """What a kill within a write leaves: half a line, and a cursor that has not moved."""
     torn = root / "csv" / "NIFTY" / "this_week" / "atm" / f"{DAY}.csv"
     torn.write_bytes(torn.read_bytes() + b"2026-11-20T09:19:00+05:30,2026-11-")
+    with closing(sqlite3.connect(root / "journal" / f"{DAY}.sqlite3")) as journal, journal:
+        journal.execute("DELETE FROM cursors WHERE sink = 'csv'")
 
 
 def empty_a_page(root: Path) -> None:
@@ -101,7 +115,9 @@ def cuts(starts: Sequence[Start], scratch: Path, *preamble: str) -> Iterator[Cut
             told = [asked[n] for n, sentence in enumerate(sentences(disk.told)) if sentence.durable]
             yield Cut(disk, vouched + told, changed)
     assert len(sentences(disk.told)) == last.cycles
-    assert whole(disk.live_files()) == whole({p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*.*")})
+    assert whole(disk.live_files()) == whole(
+        {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*.*")}
+    )
 
 
 def whole(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -109,7 +125,9 @@ def whole(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if not path.endswith("-shm") and "." in path}
 
 
-def what_is_lost(cut: Cut, seed: int | None, scratch: Path, undisturbed: Mapping[int, Mapping[str, bytes]]) -> list[str]:
+def what_is_lost(
+    cut: Cut, seed: int | None, scratch: Path, undisturbed: Mapping[int, Mapping[str, bytes]]
+) -> list[str]:
     """Restart on what a cut left; return what is not as it must be. `undisturbed` is second of the tick → files."""
     left = cut.left(scratch / "left", seed)
     try:
