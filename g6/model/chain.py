@@ -46,6 +46,9 @@ class OptionChain:
     broker_iv: Floats = column("collected", "1/sqrt(year)", "The vendor's own implied volatility, kept beside ours", 6)
     defect: Floats = column("collected", "code", "Why part of this leg was refused; see LEG_DEFECTS (0: nothing)")
 
+    previous_close: Floats = column("context", "rupees", "Last traded price at the end of the trading day before")
+    previous_oi: Floats = column("context", "units", "Open interest at the end of the trading day before")
+
     offset: Floats = column("derived", "strikes", "Listed strikes away from the ATM, negative below it")
     price: Floats = column("derived", "rupees", "Price that the implied volatility was solved from", 4)
     price_source: Floats = column("derived", "code", "Where `price` came from; see PRICE_SOURCES")
@@ -69,6 +72,7 @@ class OptionChain:
     atm: float = np.nan  # strike
     atm_reference: str = ""  # spot or forward
     settling: bool = False  # inside the averaging window of an expiry day: IV is unreliable
+    opening: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)  # the day's first aggregates
     aggregates: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)
 
     def __post_init__(self) -> None:

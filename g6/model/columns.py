@@ -14,7 +14,8 @@ Ints = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.str_]
 
-Origin = Literal["identity", "collected", "derived"]
+# `context` is what the market said before: kept with the minute, so that it can be valued anew, and in no daily file.
+Origin = Literal["identity", "collected", "context", "derived"]
 
 UNSET: Floats = np.empty(0)
 UNSET.flags.writeable = False

@@ -1,9 +1,10 @@
 """All that one minute recorded: what the journal keeps and every store reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from g6.model.chain import OptionChain, mask_of
+from g6.model.chain import NO_AGGREGATES, OptionChain, mask_of
+from g6.model.columns import Aggregates
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +32,7 @@ class IndexSnapshot:
     refusals: tuple[Refusal, ...] = ()
     expected_legs: int = 0  # asked for, those of refused chains too
     received_legs: int = 0  # answered, those of refused chains too
+    aggregates: Aggregates = field(default_factory=lambda: NO_AGGREGATES)  # of the index over all its expiries
 
     @property
     def collected_codes(self) -> tuple[str, ...]:
