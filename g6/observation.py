@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from g6 import __version__
-from g6.analytics import AGGREGATES
+from g6.analytics import CORE
 from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
 from g6.console.logs import MINUTES
@@ -129,7 +129,7 @@ def start_observation(
             accounts=names.accounts,
             connections=names.connections,
             refusal_reasons=REFUSALS,
-            aggregates=tuple(aggregate for aggregate, _ in AGGREGATES),
+            aggregates=tuple(aggregate for aggregate, _ in CORE),
         )
     )
     real = isinstance(clock, SystemClock)

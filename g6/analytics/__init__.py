@@ -1,19 +1,22 @@
 """What a chain says: pure functions on its columns. No files, no clock, no configuration.
 
-The engine is the two tables below and the two functions that walk them:
+The engine is the tables below and the functions that walk them:
 
 1. `enrich` runs the ENRICHERS in order, each chain → chain: the price to believe (`pricing`), forward and time
    (`forward`), ATM and offsets (`atm`), implied volatility and Greeks (`valuation`, on `volatility`).
-2. `aggregate` runs the AGGREGATES, each chain → number (`aggregates`).
+2. `aggregate` runs the AGGREGATES, each chain → number: those that everybody reads (`aggregates`), and the DERIVED
+   ones, which are left out as a whole under memory pressure.
+3. `survey` runs the INDEX_AGGREGATES, each index with all its chains → number.
 
 A new column is a function, its line in the schema (`model.chain`) and in ENRICHERS; a new aggregate is a function and
-its line in AGGREGATES: its CSV column and its gauge follow.
+its line in a table: its CSV column, its field in the database, its gauge and its line in the data dictionary follow.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from g6.analytics import aggregates as of
 from g6.analytics.atm import add_atm
@@ -21,8 +24,12 @@ from g6.analytics.conventions import Conventions
 from g6.analytics.forward import add_forward
 from g6.analytics.pricing import add_price
 from g6.analytics.valuation import add_greeks, add_iv
+from g6.model.background import IndexView
 from g6.model.chain import OptionChain
-from g6.model.columns import Aggregate
+from g6.model.columns import Aggregate, Aggregates
+
+Of = TypeVar("Of")
+Spent = MutableMapping[str, float]  # name → seconds
 
 
 class Enricher(NamedTuple):
@@ -41,7 +48,10 @@ ENRICHERS: tuple[Enricher, ...] = (
     Enricher("greeks", add_greeks, may_be_shed=True),
 )
 
-AGGREGATES: tuple[tuple[Aggregate, Callable[[OptionChain, Conventions], float]], ...] = (
+ChainMeasure = tuple[Aggregate, Callable[[OptionChain, Conventions], float]]
+IndexMeasure = tuple[Aggregate, Callable[[IndexView, Conventions], float]]
+
+CORE: tuple[ChainMeasure, ...] = (
     (Aggregate("forward", "points", "Forward that the expiry is valued on"), of.forward),
     (Aggregate("atm_strike", "points", "At-the-money strike"), of.atm_strike),
     (Aggregate("atm_iv", "1/sqrt(year)", "Implied volatility of the at-the-money strike"), of.atm_iv),
@@ -64,6 +74,17 @@ AGGREGATES: tuple[tuple[Aggregate, Callable[[OptionChain, Conventions], float]],
 )  # fmt: skip
 
 
+# Positioning, levels, surface, liquidity.
+DERIVED: tuple[ChainMeasure, ...] = ()
+
+AGGREGATES: tuple[ChainMeasure, ...] = (*CORE, *DERIVED)
+
+INDEX_AGGREGATES: tuple[IndexMeasure, ...] = ()
+
+# What stores, gauges and the data dictionary know of all this.
+MEASURES: tuple[Aggregate, ...] = tuple(descriptor for descriptor, _ in (*AGGREGATES, *INDEX_AGGREGATES))
+
+
 def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enricher] = ENRICHERS) -> OptionChain:
     """Return the chain with the columns of these enrichers, in their order."""
     for enricher in enrichers:
@@ -71,7 +92,37 @@ def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enr
     return chain
 
 
-def aggregate(chain: OptionChain, conventions: Conventions) -> OptionChain:
-    """Return the chain with its aggregates."""
-    values = {descriptor.name: float(compute(chain, conventions)) for descriptor, compute in AGGREGATES}
-    return replace(chain, aggregates=MappingProxyType(values))
+def aggregate(
+    chain: OptionChain,
+    conventions: Conventions,
+    table: Sequence[ChainMeasure] = AGGREGATES,
+    spent: Spent | None = None,
+) -> OptionChain:
+    """Return the chain with its aggregates. `spent` is told how many seconds each one took."""
+    return replace(chain, aggregates=_computed(table, chain, conventions, spent))
+
+
+def survey(
+    index: IndexView,
+    conventions: Conventions,
+    table: Sequence[IndexMeasure] = INDEX_AGGREGATES,
+    spent: Spent | None = None,
+) -> Aggregates:
+    """Return the aggregates of an index over all its chains."""
+    return _computed(table, index, conventions, spent)
+
+
+def _computed(
+    table: Sequence[tuple[Aggregate, Callable[[Of, Conventions], float]]],
+    of: Of,
+    conventions: Conventions,
+    spent: Spent | None,
+) -> Aggregates:
+    values, before = {}, perf_counter()
+    for descriptor, compute in table:
+        values[descriptor.name] = float(compute(of, conventions))
+        if spent is not None:
+            now = perf_counter()
+            spent[descriptor.name] = spent.get(descriptor.name, 0.0) + now - before
+            before = now
+    return MappingProxyType(values)

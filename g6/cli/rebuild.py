@@ -32,12 +32,12 @@ the data directory (stop it, or wait for the close)"""
 
 
 def _csv(settings: Settings, namespace: argparse.Namespace) -> "Store":
-    from g6.analytics import AGGREGATES  # noqa: PLC0415  heavy, as all that a store needs
+    from g6.analytics import MEASURES  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild import Store  # noqa: PLC0415
     from g6.maintenance.rebuild_csv import csv_digest, rebuild_csv  # noqa: PLC0415
     from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
 
-    aggregates = tuple(descriptor for descriptor, _ in AGGREGATES)
+    aggregates = MEASURES
     basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
     day = partial(rebuild_csv, aggregates=aggregates, price_basis=basis, discard=namespace.discard)
     return Store(day, f"g6 {__version__}, premiums of {basis}", digest=csv_digest)

@@ -54,7 +54,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
 
 
 def _verified(root: Path, settings: Settings, day: date | None) -> "Verification":
-    from g6.analytics import AGGREGATES  # noqa: PLC0415
+    from g6.analytics import MEASURES  # noqa: PLC0415
     from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
     from g6.verification.day import market_of, verify  # noqa: PLC0415
     from g6.verification.expected import MarketFacts  # noqa: PLC0415
@@ -66,7 +66,7 @@ def _verified(root: Path, settings: Settings, day: date | None) -> "Verification
     exchanges = {name: definition.exchange for name, definition in market.indices.items()}
     asked_for = settings.enabled_indices if settings.origins.get("collection.indices", "") == "--indices" else ()
     own_clock = market_of(root) in CLOCKS_OF_THEIR_OWN
-    layout = CsvLayout([a for a, _ in AGGREGATES], PREMIUM_COLUMNS[settings.greeks.price_basis])
+    layout = CsvLayout(MEASURES, PREMIUM_COLUMNS[settings.greeks.price_basis])
     return verify(
         root,
         day or _last_day(root, market, settings, now, own_clock=own_clock),

@@ -72,6 +72,7 @@ class OptionChain:
     atm: float = np.nan  # strike
     atm_reference: str = ""  # spot or forward
     settling: bool = False  # inside the averaging window of an expiry day: IV is unreliable
+    smile: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)  # the fitted slice of the surface
     opening: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)  # the day's first aggregates
     aggregates: Mapping[str, float] = field(default_factory=lambda: NO_AGGREGATES)
 

@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.str_]
 
+Scope = Literal["chain", "index"]
 # `context` is what the market said before: kept with the minute, so that it can be valued anew, and in no daily file.
 Origin = Literal["identity", "collected", "context", "derived"]
 
@@ -57,11 +58,14 @@ def freeze(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One number per chain (PCR, max pain …) as every store and gauge knows it."""
+    """One number per chain (PCR, max pain …), or per index, as every store, gauge and page knows it."""
 
     name: str
     unit: str
-    help: str
+    help: str  # its definition, complete enough to compute it by
+    scope: Scope = "chain"
+    source: str = ""  # who defines it so
+    since: str = "0.1.0"  # the release that had it first
 
 
 Aggregates = Mapping[str, float]

@@ -5,7 +5,7 @@ its number, a whole number has no fraction. No cell needs quoting: names, days a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain as flatten
 
 import numpy as np
@@ -18,7 +18,7 @@ from g6.storage.record import minute_text
 
 # `offset` is the file's folder, and `answered` is said again by `defect` (absent).
 LEG_VALUES: tuple[Column, ...] = tuple(
-    c for c in LEG_COLUMNS if c.origin != "identity" and c.name not in {"offset", "answered"}
+    c for c in LEG_COLUMNS if c.origin in {"collected", "derived"} and c.name not in {"offset", "answered"}
 )
 # Prices of one leg that a premium may be the sum of.
 PRICE_BASES = ("last", "price", "average_price")
@@ -42,8 +42,9 @@ LegKey = tuple[str, str, str]  # index, expiry code, offset
 
 def overview_header(aggregates: Sequence[Aggregate]) -> bytes:
     """Return the header of the overview: every expiry code has its columns, wanted or not, so that all files agree."""
-    per_code = (f"{code}_{name}" for code in EXPIRY_CODES for name in ("expiry", *(a.name for a in aggregates)))
-    return ",".join([*OVERVIEW_CONTEXT, *per_code]).encode()
+    names = [a.name for a in aggregates if a.scope == "chain"]
+    per_code = (f"{code}_{name}" for code in EXPIRY_CODES for name in ("expiry", *names))
+    return ",".join([*OVERVIEW_CONTEXT, *per_code, *(a.name for a in aggregates if a.scope == "index")]).encode()
 
 
 def overview_lines(snapshot: Snapshot, aggregates: Sequence[Aggregate]) -> dict[str, bytes]:
@@ -63,15 +64,23 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % snapshot.backfilled,
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}
-    return b",".join(flatten(context, *(_code_cells(by_code.get(code), aggregates) for code in EXPIRY_CODES)))
+    of_chain = [a for a in aggregates if a.scope == "chain"]
+    per_code = (_code_cells(by_code.get(code), of_chain) for code in EXPIRY_CODES)
+    whole = _values(index.aggregates, [a for a in aggregates if a.scope == "index"])
+    return b",".join(flatten(context, *per_code, whole))
 
 
 def _code_cells(chain: OptionChain | None, aggregates: Sequence[Aggregate]) -> list[bytes]:
     if chain is None:
         return [b""] * (1 + len(aggregates))
-    values = (chain.aggregates.get(a.name, np.nan) for a in aggregates)
+    return [chain.expiry.isoformat().encode(), *_values(chain.aggregates, aggregates)]
+
+
+def _values(known: Mapping[str, float], aggregates: Sequence[Aggregate]) -> list[bytes]:
+    if not aggregates:
+        return []
     # 15 digits: all that a sum of decimal prices means, without the noise of its binary form.
-    return [chain.expiry.isoformat().encode(), *(_cell(float(f"{value:.15g}")) for value in values)]
+    return _cells(np.array([float(f"{known.get(a.name, np.nan):.15g}") for a in aggregates]))
 
 
 def leg_lines(snapshot: Snapshot, price_basis: str) -> dict[LegKey, bytes]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from g6.analytics import AGGREGATES, ENRICHERS, Enricher
+from g6.analytics import ENRICHERS, MEASURES, Enricher
 from g6.analytics.conventions import Conventions
 from g6.clock import Clock
 from g6.collectors.plan import Depth, IndexOrder
@@ -145,8 +145,7 @@ PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
 
 
 def _csv(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
-    descriptors = [aggregate for aggregate, _ in AGGREGATES]
-    return CsvSink(directory.root, descriptors, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
+    return CsvSink(directory.root, MEASURES, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
 
 
 def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Sink:
@@ -160,7 +159,7 @@ def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Si
 def _influx(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
     from g6.storage.influx_sink import InfluxSink  # noqa: PLC0415  its client takes a while to import
 
-    return InfluxSink(directory.root, influx_options(settings), [aggregate for aggregate, _ in AGGREGATES])
+    return InfluxSink(directory.root, influx_options(settings), MEASURES)
 
 
 # The files come first: the masters are compared with them.

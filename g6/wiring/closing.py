@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from g6.analytics import AGGREGATES
+from g6.analytics import MEASURES
 from g6.clock import Clock
 from g6.errors import G6Error
 from g6.model.closing_report import ClosingReport
@@ -78,7 +78,7 @@ class Closing:
         facts = MarketFacts(
             self.market.calendar, exchanges, self.settings.collection.interval_seconds, tuple(self.names)
         )
-        layout = CsvLayout([aggregate for aggregate, _ in AGGREGATES], self.price_basis)
+        layout = CsvLayout(MEASURES, self.price_basis)
         found = verify(
             self.root,
             report.day,

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from g6.analytics import AGGREGATES
+from g6.analytics import CORE
 from g6.metrics import catalogue
 from g6.metrics.catalogue import CATALOGUE, OPTION_COLUMNS, OPTIONS_MINUTE, aggregate_metric, option_metric
 from g6.metrics.exposition import Exposition
+from g6.metrics.health import HealthCollector
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.naming import metric_name, unit_suffix
 from g6.metrics.observe import Observer
@@ -78,7 +79,7 @@ def test_the_command_prints_the_table() -> None:
 
 
 def test_six_indices_stay_within_their_series_and_a_broker_within_its_own(
-    known: Known, report: Callable[..., CycleReport]
+    known: Known, report: Callable[..., CycleReport], health: HealthCollector
 ) -> None:
     without = dataclasses.replace(known, providers=("simulated",), endpoints=(), accounts=(), connections=())
     for labels, told, most in [
@@ -86,6 +87,7 @@ def test_six_indices_stay_within_their_series_and_a_broker_within_its_own(
         (known, report(), LARGEST_PAGE_SERIES + BROKER_SERIES),
     ]:
         instruments = Instruments(labels)
+        instruments.registry.register(health)
         observer, exposition = Observer(instruments, version="1"), Exposition(instruments)
         assert sum(series_of(exposition.page()[0]).values()) <= most
         observer.session({"NSE": True, "BSE": True}, told.minute.date())
@@ -144,7 +146,7 @@ def test_more_aggregates_than_the_page_has_room_for_are_left_out_from_the_end(
 
 
 def test_the_aggregates_that_are_computed_all_have_room_but_for_those_that_promql_derives(known: Known) -> None:
-    computed = tuple(aggregate for aggregate, _ in AGGREGATES)
+    computed = tuple(aggregate for aggregate, _ in CORE)
     assert [name for name in catalogue.DERIVABLE_AGGREGATES if name not in {a.name for a in computed}] == []
     now = dataclasses.replace(known, aggregates=computed)
     assert now.crowded_out == ()

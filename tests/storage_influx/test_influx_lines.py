@@ -42,7 +42,7 @@ def test_each_leg_of_each_code_is_a_point_with_its_schema_columns(minute: Snapsh
         for code in chain.codes:
             for row in range(len(chain)):
                 side = "ce" if chain.is_call[row] else "pe"
-                values = {c.name: float(getattr(chain, c.name)[row]) for c in LEG_COLUMNS}
+                values = {c.name: float(getattr(chain, c.name)[row]) for c in LEG_COLUMNS if c.origin != "context"}
                 for name in ("is_call", "offset", "answered"):
                     del values[name]
                 known = {name: value for name, value in values.items() if not math.isnan(value)}

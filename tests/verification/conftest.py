@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bent_agent import run_bent
 
-from g6.analytics import AGGREGATES
+from g6.analytics import MEASURES
 from g6.clock import IST
 from g6.model.snapshot import Snapshot
 from g6.settings import Settings, load
@@ -28,7 +28,7 @@ DAY = date(2026, 11, 20)
 OPEN = datetime(2026, 11, 20, 10, 0, tzinfo=IST)
 MINUTES = 20
 INDICES = ("NIFTY", "SENSEX")
-DESCRIPTORS = tuple(aggregate for aggregate, _ in AGGREGATES)
+DESCRIPTORS = MEASURES
 SHORT_SESSION = f"""\
 special_sessions:
   - {{day: {DAY}, windows: [["10:00", "10:{MINUTES}"]], kind: disaster_recovery, confidence: C, source: a test}}

@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from victoria_metrics import BINARY, VictoriaMetrics, free_port
 
-from g6.analytics import AGGREGATES
+from g6.analytics import MEASURES
 from g6.errors import AuthError, BadResponse, TransientError
 from g6.storage.influx_lines import lines
 from g6.storage.influx_writer import InfluxOptions, InfluxWriter
 from g6.verification.influx_counts import influx_compare
 from g6.verification.result import StoredCounts
 
-DESCRIPTORS = tuple(aggregate for aggregate, _ in AGGREGATES)
+DESCRIPTORS = MEASURES
 CODES = ("this_week", "next_week", "this_month", "next_month")
 
 
