@@ -10,10 +10,10 @@ from g6 import __version__
 from g6.analytics import CORE
 from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
-from g6.console.logs import MINUTES
 from g6.console.minute import MinuteView
 from g6.console.terminal import is_ascii, make_console
 from g6.health import Health
+from g6.logs import MINUTES
 from g6.market.sessions import SessionCalendar
 from g6.metrics.exposition import Exposition
 from g6.metrics.instruments import Instruments, Known
@@ -23,6 +23,7 @@ from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
+from g6.resilience.supervisor import Supervisor
 from g6.server import EmbeddedServer, PublishedState, create_app
 from g6.settings import Settings
 
@@ -56,9 +57,12 @@ class Observation:
         """Tell everyone how a minute went; the terminal shows the whole of the first one."""
         minutes.log(LEVELS[report.status], "%s %s", f"{report.minute:%Y-%m-%d %H:%M}", report)
         _told("metrics", lambda: self.observer.cycle(report))
+        if (pressure := report.pressure) is not None:
+            _told("metrics", lambda: self.observer.pressure(pressure))
         _told("health", lambda: self.health.cycle(report))
         _told("the landing page", lambda: self.state.publish(report))
-        _told("the page of options", lambda: self._show_options(snapshot))
+        shed = report.pressure.shed if report.pressure else ()
+        _told("the page of options", lambda: self._show_options(None if "options_page" in shed else snapshot))
         _told("the terminal", lambda: self._show(report, first=first))
 
     def _show(self, report: CycleReport, *, first: bool) -> None:
@@ -115,6 +119,7 @@ def start_observation(
     sinks: Sequence[str],
     calendar: SessionCalendar,
     names: CallNames,
+    supervisor: Supervisor,
 ) -> Iterator[Observation]:
     """Make everyone who is told, and serve the pages for as long as the block runs."""
     exchanges = tuple(dict.fromkeys(order.definition.exchange for order in orders))
@@ -142,7 +147,11 @@ def start_observation(
     if settings.metrics.enabled:
         app = create_app(exposition, page, health, state)
         server = EmbeddedServer(
-            app, settings.metrics.host, settings.metrics.port, allow_remote=settings.metrics.allow_remote
+            app,
+            settings.metrics.host,
+            settings.metrics.port,
+            allow_remote=settings.metrics.allow_remote,
+            supervisor=supervisor,
         )
         server.start()
     try:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
@@ -69,6 +70,7 @@ def make_plan(
     calendar: SessionCalendar,
     at: datetime,
     forwards: Forwards | None = None,
+    nearest: int | None = None,
 ) -> Plan:
     """Choose the contracts of a minute.
 
@@ -76,9 +78,10 @@ def make_plan(
        for a spot that stands still. An index that is absent from `spots` was refused already and has no chains.
     2. The expiry codes are resolved from the day's listed contracts, as they stand at `at` (`market.expiries`).
     3. Codes that point at one expiry are one chain, at the deeper of their depths.
-    4. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
+    4. Of an index's expiries the first `nearest` are planned, and none beyond them is expected; None is all.
+    5. A chain's legs are the listed strikes by rank around the ATM: calls `itm` below to `otm` above, puts mirrored.
     """
-    draft = _Draft(listed, forwards or {})
+    draft = _Draft(listed, forwards or {}, nearest)
     for order in orders:
         draft.add_index(order, spots.get(order.definition.name), calendar, at)
     return draft.finish()
@@ -87,9 +90,10 @@ def make_plan(
 class _Draft:
     """Gathers rows of the listed contracts; they are taken out of the table once, at the end."""
 
-    def __init__(self, listed: ContractTable, forwards: Forwards) -> None:
+    def __init__(self, listed: ContractTable, forwards: Forwards, nearest: int | None) -> None:
         self.listed = listed
         self.forwards = forwards
+        self.nearest = nearest
         self.rows: list[Ints] = []
         self.chains: list[ChainPlan] = []
         self.refusals: list[Refusal] = []
@@ -105,7 +109,7 @@ class _Draft:
                 self.refuse(name, "", (), "unknown_index", "the provider lists no contracts of it")
             return
         codes = _codes(own, at, calendar, order.definition.exchange)
-        wanted = dict(_by_expiry(order.depths, codes))
+        wanted = dict(islice(_by_expiry(order.depths, codes), self.nearest))
         self.expected[name] = tuple(code for of_expiry, _ in wanted.values() for code in of_expiry)
         if spot is None:
             return  # refused already; what was expected of it is known all the same
@@ -166,6 +170,12 @@ def _codes(own: ContractTable, at: datetime, calendar: SessionCalendar, exchange
 
 
 _resolved = lru_cache(maxsize=16)(resolve)
+
+
+def forget_listed() -> None:
+    """Give back what is kept of the listed contracts; the next plan works it out again."""
+    _own.cache_clear()
+    _resolved.cache_clear()
 
 
 def _usable_rows(listed: ContractTable, name: str) -> Ints:

@@ -1,7 +1,7 @@
 """What one minute amounted to. One frozen record, read by metrics, console, health and log alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS, OptionChain
 from g6.model.columns import Floats
+from g6.model.part_report import PartReport
+from g6.model.pressure_report import PressureReport
 from g6.model.provider_report import MarketReport
 from g6.model.snapshot import IndexSnapshot, Refusal
 
@@ -121,6 +123,9 @@ class CycleReport:
     missed_minutes: int = 0  # scheduled minutes lost because the cycle before overran
     error: str | None = None  # why the whole cycle failed
     market: MarketReport | None = None  # who was asked, and what that took
+    pressure: PressureReport | None = None  # how much memory there was, and what was left out for lack of it
+    parts: tuple[PartReport, ...] = ()  # what runs beside the loop
+    measure_seconds: Mapping[str, float] = field(default_factory=dict)  # aggregate → seconds, all chains together
 
     @property
     def expected(self) -> int:
@@ -158,6 +163,9 @@ class CycleReport:
         found += [f"{s.name}: {s.error}" for s in self.sinks if s.error and s.error != journal]
         refusals = [r for i in self.indices for r in i.refusals if r.detail != self.error]
         found += [f"{r.index} {r.expiry}".strip() + f" refused: {r.detail}" for r in refusals]
+        if self.pressure and self.pressure.sentence:
+            found.append(self.pressure.sentence)
+        found += [f"{p.name} {p.state}: {p.reason}" for p in self.parts if p.state in {"restarting", "failed"}]
         found += [f"{s.name}: {s.repaired} torn files repaired" for s in self.sinks if s.repaired]
         if self.missed_minutes:
             found.append(f"{self.missed_minutes} minutes missed by overrun")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from g6.model.chain import NO_AGGREGATES, OptionChain, mask_of
 from g6.model.columns import Aggregates
+from g6.model.pressure_report import SHED_KINDS
 
 SCHEMA_VERSION = 1
 
@@ -58,13 +59,24 @@ class Snapshot:
     provider: str
     indices: tuple[IndexSnapshot, ...]
     backfilled: bool = False  # supplied afterwards from candles: closes, volumes and open interest, and no books
+    shed: tuple[str, ...] = ()  # what was left out for lack of memory, in the words of SHED_KINDS
+
+    @property
+    def shed_mask(self) -> int:
+        """Return the mask bits of what was left out: bit n is the n-th of SHED_KINDS."""
+        return sum(1 << SHED_KINDS.index(kind) for kind in self.shed if kind in SHED_KINDS)
 
     @property
     def cycle_id(self) -> str:
         """Return the same id for the same minute and schema, whoever makes it and however often."""
-        return f"{self.minute:%Y-%m-%dT%H:%M}/v{SCHEMA_VERSION}"
+        return cycle_id_of(self.minute)
 
     @property
     def chains(self) -> tuple[OptionChain, ...]:
         """Return every accepted chain of every index."""
         return tuple(chain for index in self.indices for chain in index.chains)
+
+
+def cycle_id_of(minute: datetime) -> str:
+    """Return the id of the cycle of a minute, whose seconds do not count; the minute is in IST."""
+    return f"{minute:%Y-%m-%dT%H:%M}/v{SCHEMA_VERSION}"

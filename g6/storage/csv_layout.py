@@ -28,13 +28,13 @@ YEARS_DECIMALS = 9
 
 LEG_CONTEXT = (
     "ts", "expiry", "strike", "atm", "spot", "forward", "total_premium", "premium_basis",
-    "years", "rate", "spot_frozen", "settling", "backfilled",
+    "years", "rate", "spot_frozen", "settling", "backfilled", "shed_mask",
 )  # fmt: skip
 LEG_HEADER = ",".join([*LEG_CONTEXT, *(f"{side}_{c.name}" for side in ("ce", "pe") for c in LEG_VALUES)]).encode()
 
 OVERVIEW_CONTEXT = (
     "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
-    "backfilled",
+    "backfilled", "shed_mask",
 )  # fmt: skip
 
 LegKey = tuple[str, str, str]  # index, expiry code, offset
@@ -62,6 +62,7 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % index.expected_legs,
         b"%d" % index.received_legs,
         b"%d" % snapshot.backfilled,
+        b"%d" % snapshot.shed_mask,
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}
     of_chain = [a for a in aggregates if a.scope == "chain"]
@@ -160,8 +161,8 @@ def _levels(chain: OptionChain) -> bytes:
 
 def _model(chain: OptionChain, price_basis: str, snapshot: Snapshot) -> bytes:
     years, rate = _cell(chain.years, YEARS_DECIMALS), _cell(chain.rate)
-    flags = chain.spot_frozen, chain.settling, snapshot.backfilled
-    return b"%b,%b,%b,%d,%d,%d" % (price_basis.encode(), years, rate, *flags)
+    flags = chain.spot_frozen, chain.settling, snapshot.backfilled, snapshot.shed_mask
+    return b"%b,%b,%b,%d,%d,%d,%d" % (price_basis.encode(), years, rate, *flags)
 
 
 def _rounded(values: Floats, decimals: int | None) -> Floats:

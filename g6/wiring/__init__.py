@@ -12,15 +12,20 @@ from typing import Protocol, runtime_checkable
 from g6.analytics import ENRICHERS, MEASURES, Enricher
 from g6.analytics.conventions import Conventions
 from g6.clock import Clock
-from g6.collectors.plan import Depth, IndexOrder
+from g6.collectors.plan import Depth, IndexOrder, forget_listed
 from g6.collectors.reject import Limits
-from g6.console.logs import set_up_logs
 from g6.errors import ConfigError
+from g6.governor.governor import Governor
+from g6.governor.governor import Options as GovernorOptions
+from g6.governor.readers import this_machine
+from g6.logs import set_up_logs
 from g6.market.schedule import Schedule
 from g6.market.sessions import SessionCalendar
 from g6.observation import Observation, start_observation
 from g6.providers.facade import Facade
+from g6.resilience.call_watchdog import CallWatchdog
 from g6.resilience.deadline import Deadline
+from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings
 from g6.storage.csv_sink import CsvSink
 from g6.storage.data_directory import DataDirectory
@@ -31,6 +36,11 @@ from g6.wiring.influx import influx_options
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
 
 log = logging.getLogger(__name__)
+
+# A collection that is not back so long before the next minute is given up.
+SPARED_SECONDS = 5.0
+MEMORY_PART = "memory"
+MEMORY_SILENT_SECONDS = 120.0
 
 
 @runtime_checkable
@@ -61,6 +71,9 @@ class Parts:
     observation: Observation
     unreadable: Sequence[str]
     closing: Closing
+    governor: Governor
+    supervisor: Supervisor
+    call_watchdog: CallWatchdog
 
 
 @contextmanager
@@ -70,7 +83,10 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
     Without a `source` it is the one that the settings name. The data directory is held before anything is written or
     served; the server answers before the first minute.
     """
-    set_up_logs(settings.logging.level, settings.logging.format, settings.logging.file)
+    logs = settings.logging
+    set_up_logs(
+        logs.level, logs.format, logs.file, verbose=logs.verbose, max_bytes=logs.max_bytes, backups=logs.backups
+    )
     for warning in settings.warnings:
         log.warning("%s", warning)
     market = load_market(settings)
@@ -87,13 +103,20 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
         for provider in reversed(source.providers):  # the stack unwinds backwards: a stream ends before its REST
             if isinstance(provider, Closable):
                 stack.callback(provider.close)
+        supervisor = run.supervisor
+        stack.callback(supervisor.stop)
+        watchdog = CallWatchdog(max(1.0, settings.collection.interval_seconds - SPARED_SECONDS))
+        stack.callback(watchdog.close)
         switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]
-        sinks = [SINKS[name](settings, directory, market) for name in switched]
+        sinks = [SINKS[name](settings, directory, market, supervisor) for name in switched]
         for sink in sinks:
             stack.callback(sink.close)
         observation = stack.enter_context(
-            start_observation(settings, source.clock, orders, list(switched), market.calendar, source.calls)
+            start_observation(settings, source.clock, orders, list(switched), market.calendar, source.calls, supervisor)
         )
+        governor = _governor(settings, source.clock, observation)
+        observation.observer.follow_pressure(governor.report)
+        supervisor.run(MEMORY_PART, governor.run, silent_limit_seconds=MEMORY_SILENT_SECONDS)
         _say_start(settings, observation, directory, source, orders)
         yield Parts(
             settings=settings,
@@ -119,6 +142,9 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 sinks=sinks,
                 price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis],
             ),
+            governor=governor,
+            supervisor=supervisor,
+            call_watchdog=watchdog,
         )
 
 
@@ -144,11 +170,11 @@ PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
 # Stores: name → how it is made, and what switches it on.
 
 
-def _csv(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
+def _csv(settings: Settings, directory: DataDirectory, _market: Market, _supervisor: Supervisor) -> Sink:
     return CsvSink(directory.root, MEASURES, price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis])
 
 
-def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Sink:
+def _masters(settings: Settings, directory: DataDirectory, market: Market, _supervisor: Supervisor) -> Sink:
     from g6.masters.sink import MasterSink  # noqa: PLC0415  only those who keep masters
 
     names = {name: definition.display_name for name, definition in market.indices.items()}
@@ -156,14 +182,14 @@ def _masters(settings: Settings, directory: DataDirectory, market: Market) -> Si
     return MasterSink(directory.root, names, basis, smoothing=smoothing)
 
 
-def _influx(settings: Settings, directory: DataDirectory, _market: Market) -> Sink:
+def _influx(settings: Settings, directory: DataDirectory, _market: Market, supervisor: Supervisor) -> Sink:
     from g6.storage.influx_sink import InfluxSink  # noqa: PLC0415  its client takes a while to import
 
-    return InfluxSink(directory.root, influx_options(settings), MEASURES)
+    return InfluxSink(directory.root, influx_options(settings), MEASURES, supervisor=supervisor)
 
 
 # The files come first: the masters are compared with them.
-SINKS: Mapping[str, Callable[[Settings, DataDirectory, Market], Sink]] = {
+SINKS: Mapping[str, Callable[[Settings, DataDirectory, Market, Supervisor], Sink]] = {
     "csv": _csv,
     "masters": _masters,
     "influx": _influx,
@@ -173,6 +199,21 @@ SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {
     "masters": lambda settings: settings.storage.masters.enabled,
     "influx": lambda settings: settings.storage.influx.enabled,
 }
+
+
+def _governor(settings: Settings, clock: Clock, observation: Observation) -> Governor:
+    own = settings.governor
+    options = GovernorOptions(own.enabled, own.limit_bytes, own.sample_seconds, own.critical_strikes)
+
+    def page(shed: bool) -> None:  # noqa: FBT001 - the governor's form
+        if shed:
+            observation.clear()
+
+    def caches(shed: bool) -> None:  # noqa: FBT001 - as above
+        if shed:
+            forget_listed()
+
+    return Governor(options, this_machine(), clock, {"options_page": page, "caches": caches})
 
 
 def data_dir_of(settings: Settings, market: str) -> Path:

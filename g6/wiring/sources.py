@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from g6.providers.nse_files import NseRecording
 from g6.providers.replay import JournalRecording, ReplayProvider
 from g6.providers.simulated import SimulatedProvider
 from g6.resilience.deadline import Deadline
+from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings, shipped
 from g6.simulator.market import SimulatedMarket
 from g6.storage.reader import JournalReader, has_journals
@@ -25,10 +26,14 @@ from g6.storage.reader import JournalReader, has_journals
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was asked for on top of the settings: how many minutes, None for as long as there are any."""
+    """What was asked for on top of the settings: how many minutes, None for as long as there are any.
+
+    `supervisor` keeps alive what runs beside the loop.
+    """
 
     cycles: int | None
     once: bool
+    supervisor: Supervisor = field(default_factory=Supervisor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,11 @@ def one(chain: OptionChain, minute: Any) -> Snapshot:
 
 def test_leg_header_begins_with_the_context_and_then_lists_call_and_put_side_by_side() -> None:
     names = LEG_HEADER.decode().split(",")
-    assert names[:13] == [
+    assert names[:14] == [
         "ts", "expiry", "strike", "atm", "spot", "forward", "total_premium", "premium_basis",
-        "years", "rate", "spot_frozen", "settling", "backfilled",
+        "years", "rate", "spot_frozen", "settling", "backfilled", "shed_mask",
     ]  # fmt: skip
-    sides = names[13:]
+    sides = names[14:]
     half = len(sides) // 2
     assert [n.removeprefix("ce_") for n in sides[:half]] == [n.removeprefix("pe_") for n in sides[half:]]
     assert {"last", "bid", "ask", "volume", "oi", "iv", "delta", "rho"} <= {n[3:] for n in sides}
@@ -44,7 +44,7 @@ def test_leg_header_begins_with_the_context_and_then_lists_call_and_put_side_by_
 def test_overview_header_has_the_context_and_every_code(sample: ModuleType) -> None:
     assert overview_header(sample.AGGREGATES).decode().split(",") == [
         "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
-        "backfilled",
+        "backfilled", "shed_mask",
         "this_week_expiry", "this_week_pcr_oi", "this_week_max_pain",
         "next_week_expiry", "next_week_pcr_oi", "next_week_max_pain",
         "this_month_expiry", "this_month_pcr_oi", "this_month_max_pain",

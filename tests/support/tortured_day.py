@@ -63,6 +63,7 @@ class ToldAgent(Agent):
         super().__init__(parts)
         self._reporter, self._before = reporter, before
         self._owed: list[tuple[datetime, datetime, int]] = []
+        self._deliver, self.delivery.store = self.delivery.store, self._store
 
     def minute(self, due, missed=0):
         self._before(due)
@@ -80,7 +81,7 @@ class ToldAgent(Agent):
         told = (*self._asked, len(collected.snapshot.chains))
         self._reporter.tell("made", *told)
         self._owed = [*self._owed, told][-self._parts.settings.storage.journal.pending_cycles_limit :]
-        return super()._store(collected, stages)
+        return self._deliver(collected, stages)
 
 
 def settings_of(plan: Plan, root: Path, at: datetime) -> Settings:

@@ -1,0 +1,203 @@
+"""What the market gives in a minute: asked for together, built into chains, valued."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import numpy as np
+
+from g6.analytics import aggregate, enrich
+from g6.clock import IST
+from g6.collectors.build import build_chains
+from g6.collectors.plan import IndexOrder, Plan, make_plan
+from g6.collectors.reject import reject_spot
+from g6.cycle.shedding import enrichers_under, expiries_under, measures_under, orders_under
+from g6.cycle.stages import Stages
+from g6.errors import AuthError, BadResponse, ConfigError, G6Error, SinkError, TransientError
+from g6.model.chain import OptionChain
+from g6.model.contracts import ContractTable
+from g6.model.pressure_report import PressureReport
+from g6.model.quotes import Spot
+from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
+from g6.resilience.call_watchdog import RestartNeeded
+from g6.wiring import Parts
+
+log = logging.getLogger(__name__)
+
+Forwards = dict[tuple[str, date], float]
+
+# What a failed call is called in metrics and in the journal; the first that fits.
+REASON_WORDS: tuple[tuple[type[G6Error], str], ...] = (
+    (AuthError, "login_needed"),
+    (TransientError, "unreachable"),
+    (BadResponse, "bad_response"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the market gave in a minute: the snapshot, what was listed then, and why it is empty if it is."""
+
+    snapshot: Snapshot
+    listed: ContractTable | None = None
+    error: G6Error | None = None
+    measure_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class Collection:
+    """Asks for a minute. It remembers the last forwards, for planning while a spot stands still."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._forwards: Forwards = {}
+
+    def collect(self, due: datetime, stages: Stages, pressure: PressureReport) -> Collected:
+        """Return the minute, an empty one with its reason where nothing can be had; raises ConfigError alone."""
+        parts = self._parts
+        wanted = [order for order in parts.orders if parts.schedule.includes(order.definition.exchange, due)]
+        orders = orders_under(wanted, pressure)
+        try:
+            # In a thread of its own, which changes nothing but what it returns: a call that hangs costs its minute.
+            collected = parts.call_watchdog.run(
+                lambda: self._ask(orders, due, stages, pressure), lambda: stages.current
+            )
+        except (ConfigError, RestartNeeded):
+            raise
+        except G6Error as error:
+            return self._nothing(orders, due, error)
+        except Exception as error:  # per cycle: one of the three places where anything may arrive
+            log.exception("nothing could be collected")
+            return self._nothing(orders, due, G6Error(said(error)))
+        self._forwards.update(_forwards(collected.snapshot.chains))
+        return collected
+
+    def recall(self, due: datetime | None) -> None:
+        """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on."""
+        if due is None or due.date() not in self._parts.journals.days():
+            return
+        known: Forwards = {}
+        try:
+            journal, before = self._parts.journals.journal(due.date()), due
+            # A minute that was refused in part says nothing of the rest: what came before it is still in force.
+            while (snapshot := journal.latest_before(before)) is not None:
+                known = _forwards(snapshot.chains) | known
+                if _says_all_forwards(snapshot):
+                    break
+                before = snapshot.minute
+        except SinkError as error:
+            log.warning("%s", error)
+        self._forwards.update(known)
+
+    def _nothing(self, orders: Sequence[IndexOrder], due: datetime, error: G6Error) -> Collected:
+        """Return a minute without a chain. It is journalled all the same: a gap must say why it is one."""
+        word = next((word for kind, word in REASON_WORDS if isinstance(error, kind)), "failed")
+        indices = tuple(_refused_index(order.definition.name, word, str(error)) for order in orders)
+        return Collected(Snapshot(_minute(due), self._parts.provider.name, indices), error=error)
+
+    def _ask(self, orders: Sequence[IndexOrder], due: datetime, stages: Stages, pressure: PressureReport) -> Collected:
+        parts, at = self._parts, self._parts.clock.now()
+        definitions = [order.definition for order in orders]
+        with stages("contracts"):
+            listed = parts.provider.contracts(definitions, at)
+        with stages("spots"):
+            spots = parts.provider.spots(definitions, at)
+        with stages("plan"):
+            levels, refusals = self._levels(orders, spots, at)
+            usable = {name: spots[name] for name in levels}  # a level that was refused is not kept either
+            forwards, nearest = self._frozen_forwards(orders, at), expiries_under(pressure)
+            plan = make_plan(orders, listed, levels, parts.calendar, at, forwards, nearest)
+        with stages("quotes"):
+            quotes = parts.provider.quotes(plan.contracts, at)
+        with stages("chains"):
+            built = list(build_chains(plan, quotes, spots, parts.calendar, parts.limits))
+        refusals += [*plan.refusals, *(refusal for _, refusal in built if refusal)]
+        spent: dict[str, float] = {}
+        with stages("enrich"):
+            accepted = [self._value(chain, pressure, spent) for chain, refusal in built if refusal is None]
+        asked = [chain for chain, _ in built]
+        unvalued = sum(not chain.aggregates for chain in accepted)
+        error = G6Error(f"{unvalued} chains could not be valued and are stored as collected") if unvalued else None
+        indices = self._indices(due, orders, plan, usable, asked, accepted, refusals)
+        snapshot = Snapshot(_minute(due), parts.provider.name, indices, quotes.backfilled, pressure.shed)
+        return Collected(snapshot, listed, error, spent)
+
+    def _levels(
+        self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
+    ) -> tuple[dict[str, float], list[Refusal]]:
+        """Return the usable spots, and the indices that have none."""
+        levels: dict[str, float] = {}
+        refusals: list[Refusal] = []
+        for order in orders:
+            name = order.definition.name
+            frozen = self._parts.calendar.spot_frozen(at, order.definition.exchange)
+            reason = reject_spot(spots.get(name), at, self._parts.limits, frozen=frozen)
+            if reason:
+                refusals.append(Refusal(name, "", (), reason.word, reason.detail))
+            else:
+                levels[name] = spots[name].last
+        return levels, refusals
+
+    def _frozen_forwards(self, orders: Sequence[IndexOrder], at: datetime) -> Forwards:
+        """Return the last forwards of the indices that stand still: their options trade on, and strikes follow."""
+        calendar = self._parts.calendar
+        frozen = {o.definition.name for o in orders if calendar.spot_frozen(at, o.definition.exchange)}
+        return {key: forward for key, forward in self._forwards.items() if key[0] in frozen}
+
+    def _value(self, chain: OptionChain, pressure: PressureReport, spent: dict[str, float]) -> OptionChain:
+        """Return the chain with what it says; should that fail, as it is: values can be had later, quotes cannot."""
+        parts = self._parts
+        try:
+            enriched = enrich(chain, parts.conventions, enrichers_under(parts.enrichers, pressure))
+            return aggregate(enriched, parts.conventions, measures_under(pressure)[0], spent)
+        except Exception:  # still the cycle's: what was collected may not depend on arithmetic
+            log.exception("%s %s could not be valued", chain.index, chain.expiry)
+            return chain
+
+    def _indices(
+        self,
+        due: datetime,
+        orders: Sequence[IndexOrder],
+        plan: Plan,
+        spots: Mapping[str, Spot],
+        asked: Sequence[OptionChain],
+        accepted: Sequence[OptionChain],
+        refusals: Sequence[Refusal],
+    ) -> tuple[IndexSnapshot, ...]:
+        def index_of(order: IndexOrder) -> IndexSnapshot:
+            name = order.definition.name
+            own = [chain for chain in asked if chain.index == name]
+            return IndexSnapshot(
+                index=name,
+                spot=spots[name].last if name in spots else float("nan"),
+                spot_frozen=self._parts.calendar.spot_frozen(due, order.definition.exchange),
+                expected_codes=plan.expected_codes.get(name, ()),
+                chains=tuple(chain for chain in accepted if chain.index == name),
+                refusals=tuple(refusal for refusal in refusals if refusal.index == name),
+                expected_legs=sum(chain.expected for chain in own),
+                received_legs=sum(chain.received for chain in own),
+            )
+
+        return tuple(index_of(order) for order in orders)
+
+
+def said(error: Exception) -> str:
+    """Return what arrived unexpectedly, as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+
+
+def _minute(due: datetime) -> datetime:
+    return due.astimezone(IST).replace(second=0, microsecond=0)
+
+
+def _forwards(chains: Sequence[OptionChain]) -> Forwards:
+    return {(chain.index, chain.expiry): chain.forward for chain in chains if np.isfinite(chain.forward)}
+
+
+def _says_all_forwards(snapshot: Snapshot) -> bool:
+    whole = all(index.chains and not index.refusals for index in snapshot.indices)
+    return whole and all(np.isfinite(chain.forward) for chain in snapshot.chains)
+
+
+def _refused_index(index: str, reason: str, detail: str) -> IndexSnapshot:
+    return IndexSnapshot(index, float("nan"), False, (), (), (Refusal(index, "", (), reason, detail),))  # noqa: FBT003
