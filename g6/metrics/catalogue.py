@@ -203,6 +203,36 @@ AGENT = (
            ("provider",), 1, "absent"),
 )  # fmt: skip
 
+# Memory, and what is left out because of it.
+PRESSURE = (
+    Metric("g6_governor_level", "gauge", "Memory pressure: 0 normal, 1 elevated, 2 high, 3 critical",
+           "alerts: memory; dashboard: agent"),
+    Metric("g6_governor_rss_bytes", "gauge", "Memory that the agent holds, as the governor saw it last",
+           "alerts: memory; dashboard: agent", start="NaN"),
+    Metric("g6_governor_limit_bytes", "gauge", "Memory that the agent may hold; NaN where nothing says how much",
+           "alerts: memory; dashboard: agent", start="NaN"),
+    Metric("g6_governor_uss_bytes", "gauge", "Memory that would be free if the agent ended", "dashboard: agent",
+           start="NaN"),
+    Metric("g6_governor_stalled_ratio", "gauge", "Share of the last 10 s in which something waited for memory (PSI); "
+           "NaN where the kernel does not say", "alerts: memory; dashboard: agent", start="NaN"),
+    Metric("g6_governor_shed", "gauge", "1 while this is left out", "alerts: memory; dashboard: agent", ("kind",), 6),
+    Metric("g6_governor_transitions_total", "counter", "Steps from one level to another, by what made them: memory in "
+           "use (rss), being slowed at memory.high, waiting for memory (psi), or the end of these", "alerts: memory; "
+           "dashboard: agent", ("reason",), 4),
+    Metric("g6_governor_reclaims_total", "counter", "Attempts to give memory back", "dashboard: agent"),
+    Metric("g6_governor_reclaims_ineffective_total", "counter", "Those that freed less than a twentieth",
+           "dashboard: agent"),
+    Metric("g6_governor_reclaimed_bytes_total", "counter", "Memory given back", "dashboard: agent"),
+)  # fmt: skip
+
+# Read from health at each scrape.
+HEALTH = (
+    Metric("g6_component_state", "gauge", "Worst state of a kind of component: 0 ok, 1 degraded, 2 down, NaN unknown; "
+           "/health has each one with its reason", "alerts: health; dashboard: agent", ("component",), 18),
+    Metric("g6_problems_active", "gauge", "Problems that a person should know of; `g6 status` names each with what to "
+           "do", "alerts: health; dashboard: agent", ("severity",), 2),
+)  # fmt: skip
+
 # Kept under the names that every Prometheus client uses, so that common dashboards show them.
 PROCESS = (
     Metric("process_cpu_seconds_total", "counter", "Processor time of the agent", "dashboard: agent"),
@@ -221,7 +251,7 @@ OPTIONS_MINUTE = Metric(
     "dashboard: options", start="absent", page="/metrics/options",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *CLOSING, *BROKER, *AGENT, *PROCESS)
+CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *CLOSING, *BROKER, *AGENT, *PRESSURE, *HEALTH, *PROCESS)
 
 
 # Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.

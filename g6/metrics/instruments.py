@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from g6.metrics.catalogue import (
     BUCKETS,
     DERIVABLE_AGGREGATES,
+    HEALTH,
     PAIR,
     PROCESS,
     Metric,
@@ -20,6 +21,7 @@ from g6.metrics.catalogue import (
 )
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS
 from g6.model.columns import Aggregate
+from g6.model.pressure_report import LEVEL_REASONS, SHED_KINDS
 from g6.model.provider_report import FAILURE_KINDS, TokenState
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,9 @@ class Known:
 
     def _values(self, row: Metric, label: str) -> tuple[str, ...]:
         reasons = SKIP_REASONS if row.name == "g6_cycles_skipped_total" else (*self.refusal_reasons, OTHER)
-        kinds = REMOVED_KINDS if row.name == "g6_retention_removed_bytes_total" else FAILURE_KINDS
+        reasons = LEVEL_REASONS if row.name == "g6_governor_transitions_total" else reasons
+        special = {"g6_retention_removed_bytes_total": REMOVED_KINDS, "g6_governor_shed": SHED_KINDS}
+        kinds = special.get(row.name, FAILURE_KINDS)
         values: Mapping[str, tuple[str, ...]] = {
             "index": tuple(self.codes), "stage": self.stages, "sink": self.sinks, "exchange": self.exchanges,
             "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
@@ -117,7 +121,7 @@ class Instruments:
         self._metrics: dict[str, Counter | Gauge | Histogram] = {}
         self._absent: set[str] = set()  # registered with their first value
         self._infos: dict[str, tuple[str, ...]] = {}
-        own = {row.name for row in PROCESS}
+        own = {row.name for row in (*HEALTH, *PROCESS)}
         if known.crowded_out:
             log.warning("/metrics has no room for %s; the files have them", ", ".join(known.crowded_out))
         for row in with_aggregates(known.exported):

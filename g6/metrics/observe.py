@@ -12,9 +12,11 @@ from g6.clock import IST
 from g6.metrics.broker import observe_market
 from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
+from g6.metrics.pressure import follow_pressure, observe_pressure
 from g6.metrics.process import process_collector
 from g6.model.chain import mask_of
 from g6.model.closing_report import ClosingReport
+from g6.model.pressure_report import PressureReport
 from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport, Status
 
@@ -70,6 +72,14 @@ class Observer:
     def market(self, report: MarketReport) -> None:
         """Count what asking the providers went through, in a cycle or before the first."""
         observe_market(self._to, report, self._now())
+
+    def pressure(self, report: PressureReport) -> None:
+        """Count what the governor did since the cycle before, and set how things stand."""
+        observe_pressure(self._to, report)
+
+    def follow_pressure(self, report: Callable[[], PressureReport]) -> None:
+        """Ask the governor at each scrape from now on: between two sessions no cycle tells of the memory."""
+        follow_pressure(self._to, report)
 
     def closing(self, report: ClosingReport) -> None:
         """Set what the end of a day amounted to."""

@@ -133,7 +133,11 @@ class Influx:
     org: str
     bucket: str
     batch_lines: int
+    batch_bytes: int
+    compress: bool
+    ca_file: Path | None
     timeout_seconds: float
+    maximum_wait_seconds: float
     unconfirmed_seconds: float
 
 
@@ -184,6 +188,16 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Governor:
+    """Memory; `limit_bytes` None is what the control group or the machine allows."""
+
+    enabled: bool
+    limit_bytes: int | None
+    sample_seconds: float
+    critical_strikes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """The embedded HTTP server; port 0 is any free one."""
 
@@ -201,6 +215,7 @@ class Console:
     force_ascii: bool | None
     concise: bool
     color: Literal["auto", "always", "never"]
+    live: Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +225,9 @@ class Logging:
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     format: Literal["text", "json"]
     file: Path | None
+    max_bytes: int
+    backups: int
+    verbose: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +260,7 @@ class Settings:
     providers: Providers
     greeks: Greeks
     storage: Storage
+    governor: Governor
     metrics: Metrics
     console: Console
     logging: Logging

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from g6.clock import IST
+from g6.health.registry import CHECKS
+from g6.metrics.health import HealthCollector
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.model.chain import EXPIRY_CODES, IV_STATUSES, LEG_DEFECTS, OptionChain
@@ -91,8 +93,15 @@ def known() -> Known:
 
 
 @pytest.fixture
-def instruments(known: Known) -> Instruments:
-    return Instruments(known)
+def instruments(known: Known, health: HealthCollector) -> Instruments:
+    instruments = Instruments(known)
+    instruments.registry.register(health)
+    return instruments
+
+
+@pytest.fixture
+def health() -> HealthCollector:
+    return HealthCollector(lambda: dict.fromkeys(CHECKS, "ok"), tuple)
 
 
 @pytest.fixture
