@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from g6 import __version__
 from g6.analytics import CORE
@@ -12,10 +13,15 @@ from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
 from g6.console.minute import MinuteView
 from g6.console.terminal import is_ascii, make_console
-from g6.health import Health
+from g6.health import ExporterReading, Health, Limits, Readers, StartReading
+from g6.health.disk import DiskWatch, why_not_writable
+from g6.health.document import About
+from g6.health.last_words import last_words
+from g6.health.state_file import StateFile
 from g6.logs import MINUTES
 from g6.market.sessions import SessionCalendar
 from g6.metrics.exposition import Exposition
+from g6.metrics.health import HealthCollector, collector_errors
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
@@ -23,13 +29,15 @@ from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
-from g6.resilience.supervisor import Supervisor
+from g6.resilience.supervisor import Supervisor, every
 from g6.server import EmbeddedServer, PublishedState, create_app
 from g6.settings import Settings
 
 log = logging.getLogger(__name__)
 minutes = logging.getLogger(MINUTES)
 LEVELS = {"ok": logging.INFO, "partial": logging.WARNING, "failed": logging.ERROR}
+
+LOOK_SECONDS = 15.0  # of real time, from one look at what changes between the minutes to the next
 
 # The steps of a minute, in the order of the flow; the sinks come after them under their own names.
 STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal")
@@ -50,6 +58,7 @@ class Observation:
     options_page: OptionsPage | None
     health: Health
     state: PublishedState
+    state_file: StateFile
     view: MinuteView
     url: str | None
 
@@ -59,10 +68,10 @@ class Observation:
         _told("metrics", lambda: self.observer.cycle(report))
         if (pressure := report.pressure) is not None:
             _told("metrics", lambda: self.observer.pressure(pressure))
-        _told("health", lambda: self.health.cycle(report))
+        _told("health", lambda: self.health.cycle(report, snapshot))
+        _told("the state file", self._keep_state)
         _told("the landing page", lambda: self.state.publish(report))
-        shed = report.pressure.shed if report.pressure else ()
-        _told("the page of options", lambda: self._show_options(None if "options_page" in shed else snapshot))
+        _told("the page of options", lambda: self._show_options(snapshot))
         _told("the terminal", lambda: self._show(report, first=first))
 
     def _show(self, report: CycleReport, *, first: bool) -> None:
@@ -87,20 +96,35 @@ class Observation:
         if closed:
             _told("metrics", lambda: self.observer.skipped("closed"))
             _told("the page of options", self.clear)
+        _told("the state file", self._keep_state)
 
     def probed(self, market: MarketReport) -> None:
         """Tell how the providers stand before the market opens."""
         _told("metrics", lambda: self.observer.market(market))
+        _told("health", lambda: self.health.probed(market))
 
     def closed(self, report: ClosingReport) -> None:
         """Tell what was done with a day that is over."""
         log.log(logging.WARNING if report.troubles else logging.INFO, "%s", report)
         _told("metrics", lambda: self.observer.closing(report))
+        _told("health", lambda: self.health.closed(report))
+
+    def ending(self, reason: str, *, clean: bool = True) -> None:
+        """Tell why the agent is about to end; it is the last thing that its state file says."""
+        _told("health", lambda: self.health.ending(reason, clean=clean))
+
+    def _keep_state(self) -> None:
+        self.state_file.write(self.health.document())
 
     def clear(self) -> None:
         """Take the last minute's prices off their page: scraped on, they would pass for fresh ones."""
         if self.options_page is not None:
             self.options_page.clear()
+
+    def hide_options(self, hidden: bool) -> None:  # noqa: FBT001 - a switch of the governor's form
+        """Keep the page of options empty, or fill it again from the next minute on."""
+        if self.options_page is not None:
+            self.options_page.hide(hidden)
 
     def missed(self, count: int) -> None:
         """Tell of scheduled minutes that were lost because the one before took too long."""
@@ -119,6 +143,8 @@ def start_observation(
     sinks: Sequence[str],
     calendar: SessionCalendar,
     names: CallNames,
+    directory: Path,
+    market: str,
     supervisor: Supervisor,
 ) -> Iterator[Observation]:
     """Make everyone who is told, and serve the pages for as long as the block runs."""
@@ -142,7 +168,10 @@ def start_observation(
     # Asked at each scrape: the loop may sleep through the close.
     observer.follow_session(lambda exchange: calendar.is_open(clock.now(), exchange), calendar.known_until)
     page, state = OptionsPage(instruments), PublishedState()
-    health = Health(clock, settings.collection.interval_seconds, sinks)
+    health = _health(settings, clock, orders, sinks, About.this_process(__version__, directory, market))
+    instruments.registry.register(
+        HealthCollector(lambda: {c.name: c.state for c in health.components}, lambda: health.problems)
+    )
     exposition, server = Exposition(instruments), None
     if settings.metrics.enabled:
         app = create_app(exposition, page, health, state)
@@ -154,21 +183,56 @@ def start_observation(
             supervisor=supervisor,
         )
         server.start()
-    try:
-        yield Observation(
-            calendar=calendar,
-            exchanges=exchanges,
-            observer=observer,
-            exposition=exposition,
-            options_page=page if settings.metrics.options_page and server else None,
-            health=health,
-            state=state,
-            view=_view(settings),
-            url=server.url if server else None,
+    health.follow(
+        Readers(
+            disk=DiskWatch(directory, clock.monotonic),
+            parts=supervisor.reports,
+            exporter=lambda: ExporterReading(
+                server.url if server else "",
+                alive=server is None or server.alive,
+                collector_errors=collector_errors(instruments),
+            ),
         )
+    )
+    health.start(StartReading(str(directory), why_not_writable(directory)))
+    state_file = StateFile(directory)
+
+    def look() -> None:
+        health.look()
+        state_file.write(health.document())
+
+    supervisor.run("health", every(LOOK_SECONDS, look), silent_limit_seconds=4 * LOOK_SECONDS)
+    try:
+        with last_words(health, state_file):
+            yield Observation(
+                calendar=calendar,
+                exchanges=exchanges,
+                observer=observer,
+                exposition=exposition,
+                options_page=page if settings.metrics.options_page and server else None,
+                health=health,
+                state=state,
+                state_file=state_file,
+                view=_view(settings),
+                url=server.url if server else None,
+            )
     finally:
         if server is not None:
             server.stop()
+
+
+def _health(
+    settings: Settings, clock: Clock, orders: Sequence[IndexOrder], sinks: Sequence[str], about: About
+) -> Health:
+    own = settings.health
+    limits = Limits(
+        disk_low_bytes=own.disk_low_bytes,
+        calendar_days=own.calendar_days,
+        quote_age_seconds=own.quote_age_seconds,
+        clock_skew_seconds=own.clock_skew_seconds,
+    )
+    exchanges = {order.definition.name: order.definition.exchange for order in orders}
+    return Health(clock, settings.collection.interval_seconds, sinks, exchanges=exchanges, limits=limits, about=about)
 
 
 def _told(whom: str, telling: Callable[[], None]) -> None:

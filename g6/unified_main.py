@@ -80,6 +80,7 @@ class Agent:
             raise
         except RestartNeeded as error:
             log.error("%s", error)  # noqa: TRY400 - one line says it; where it hangs was logged when it did
+            self._parts.observation.ending(str(error), clean=False)
             exit_at_latest(SHUTDOWN_SECONDS, FAILED)  # what hangs may hang the shutdown as well
             self._finish(closing=False)
             return FAILED
@@ -134,6 +135,7 @@ class Agent:
 
     def _stop_for(self, signal_name: str) -> None:
         self._stop.set()
+        self._parts.observation.ending(signal_name)
         log.info("%s: finishing the minute in hand", signal_name)
 
     def minute(self, due: datetime, missed: int = 0) -> tuple[CycleReport, Snapshot | None]:

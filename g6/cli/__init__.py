@@ -10,6 +10,7 @@ from importlib import import_module
 from g6.cli.arguments import parse_agent
 from g6.cli.surroundings import Surroundings
 from g6.errors import AuthError, ConfigError, DataDirectoryBusy, G6Error
+from g6.logs import guard_process, redact
 from g6.settings import load
 from g6.settings.wording import shown
 
@@ -44,6 +45,7 @@ def _of(module: str) -> Callable[[Sequence[str], Surroundings], int]:
 COMMANDS: Mapping[str, Command] = {
     "run": Command("collect, minute after minute (also without the word)", run_agent),
     "backfill": Command("fetch the minutes that a day lacks, as candles", _of("backfill")),
+    "status": Command("how the agent is: components, problems, what to do", _of("status")),
     "login": Command("log in to the broker, once a day", _of("login")),
     "check": Command("how providers, contracts, expiries or a stored minute are", _of("check")),
     "verify": Command("how whole a recorded day is, with a score", _of("verify")),
@@ -70,6 +72,8 @@ BROKEN_PIPE = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `g6` with these arguments (None: the process's own) and return the exit code; errors become lines."""
+    if argv is None:  # called by others, they keep the interpreter's hooks as they have them
+        guard_process()
     try:
         code = _exit_code(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:  # None where it was closed before the start
@@ -106,5 +110,5 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    for line in text.splitlines():
+    for line in redact(text).splitlines():
         sys.stderr.write(f"g6: {line}\n")

@@ -10,7 +10,7 @@ import numpy as np
 from g6.analytics import aggregate, enrich
 from g6.clock import IST
 from g6.collectors.build import build_chains
-from g6.collectors.plan import IndexOrder, Plan, make_plan
+from g6.collectors.plan import IndexOrder, Plan, forget_listed, make_plan
 from g6.collectors.reject import reject_spot
 from g6.cycle.shedding import enrichers_under, expiries_under, measures_under, orders_under
 from g6.cycle.stages import Stages
@@ -69,6 +69,9 @@ class Collection:
         except Exception as error:  # per cycle: one of the three places where anything may arrive
             log.exception("nothing could be collected")
             return self._nothing(orders, due, G6Error(said(error)))
+        finally:
+            if "caches" in pressure.shed:
+                forget_listed()
         self._forwards.update(_forwards(collected.snapshot.chains))
         return collected
 

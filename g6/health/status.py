@@ -1,19 +1,43 @@
-"""The agent's health: written by the loop, read by probes and the landing page."""
+"""The agent's health: told by the loop, asked by probes, pages and the status.
 
+Each telling swaps in new evidence; the checks of the registry judge it at once, and again when someone asks and a
+second has passed since: that the loop has stopped is known without it.
+"""
+
+import os
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
 
 from g6.clock import Clock
-from g6.health.components import Component, Finding, judge_journal, judge_loop, judge_provider, judge_sink
+from g6.health.components import Component
+from g6.health.document import About, LastWords, StatusDocument
+from g6.health.evidence import (
+    ClockReading,
+    Evidence,
+    Finding,
+    Limits,
+    Market,
+    QuoteAge,
+    Readers,
+    SessionState,
+    StartReading,
+    quote_ages,
+)
+from g6.health.problems import ProblemBook
+from g6.health.registry import CHECKS, Check, Judges, summary
+from g6.health.reporting import Reading, status_document, utc
+from g6.health.wording import DAY
+from g6.model.closing_report import ClosingReport
+from g6.model.pressure_report import PressureReport
+from g6.model.problem import Problem
+from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport
+from g6.model.snapshot import Snapshot
 
-Market = Literal["open", "closed", "unknown"]
-
-SINK = "sink:"
-DAY = "%a %d %b %H:%M"
-NOT_YET = Finding("unknown", "nothing is known yet")
+REFRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,90 +58,236 @@ class Verdict:
 
 
 class Health:
-    """Components by name, and two verdicts on them.
+    """Components by name, the problems among them, and two verdicts. Any thread may call anything at any time.
 
-    `cycle`, `session` and `waiting` are called by the loop; everything else may be called by any thread at any time:
-    each change swaps in a new mapping, none is ever altered.
+    `exchanges` is index → exchange, for the freshness of market data; `about` says which agent this is.
     """
 
     def __init__(
-        self, clock: Clock, interval_seconds: float, sinks: Sequence[str] = (), patience_intervals: float = 3.0
+        self,
+        clock: Clock,
+        interval_seconds: float,
+        sinks: Sequence[str] = (),
+        patience_intervals: float = 3.0,
+        *,
+        exchanges: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        about: About | None = None,
+        readers: Readers | None = None,
+        checks: Mapping[str, Check] = CHECKS,
     ) -> None:
         self._clock = clock
         self._interval = interval_seconds
         self._patience = patience_intervals * interval_seconds
         self._due_back = clock.monotonic() + self._patience
-        self._last: CycleReport | None = None
-        self._loop = Finding("ok", "no cycle has ended yet")
+        self._about = about or About("", os.getpid(), utc(datetime.now(UTC)), "")
+        self._readers = readers or Readers()
+        self._judges, self._book = Judges(checks), ProblemBook()
+        self._lock = threading.RLock()
         self._asleep = False
-        self._open: Mapping[str, bool] = {}
-        names = ("loop", "session", "provider", "journal", *(SINK + sink for sink in sinks))
-        self._components = {name: Component(name, NOT_YET.state, clock.now(), NOT_YET.sentence) for name in names}
+        self._ran = False  # since the session was told of last
+        self._clocks: tuple[datetime, float] | None = None
+        self._collector_errors = 0
+        self._ending: tuple[str, bool] | None = None
+        self._components: dict[str, Component] = {}
+        self._evidence = Evidence(
+            now=clock.now(),
+            interval_seconds=interval_seconds,
+            exchanges=exchanges or {},
+            sinks=dict.fromkeys(sinks),
+            limits=limits or Limits(),
+        )
+        self._judge()
 
-    def cycle(self, report: CycleReport) -> None:
-        """Take note of a cycle that has ended."""
-        self._last, self._loop = report, judge_loop(report)
-        self._open, self._asleep = {}, False  # it ran: this is a session minute, whatever was said before it
-        self._due_back = self._clock.monotonic() + self._patience
-        found = {"loop": self._loop, "provider": judge_provider(report)}
-        found["journal"] = judge_journal(report.journal)
-        found |= {SINK + sink.name: judge_sink(sink) for sink in report.sinks}
-        self._note(found)
+    def follow(self, readers: Readers) -> None:
+        """Look at these from now on: the server, say, is made after the health that it serves."""
+        with self._lock:
+            self._readers = readers
+            self._judge()
+
+    def start(self, start: StartReading) -> tuple[Component, ...]:
+        """Take note of what was found before the first minute, look around, and return every component."""
+        with self._lock:
+            self._evidence = replace(self._evidence, start=start)
+            self._look()
+            self._judge()
+            return self.components
+
+    def cycle(self, report: CycleReport, snapshot: Snapshot | None = None) -> None:
+        """Take note of a cycle that has ended, and of how fresh the quotes of its snapshot were."""
+        with self._lock:
+            before = self._evidence
+            self._asleep, self._ran = False, True
+            self._due_back = self._clock.monotonic() + self._patience
+            ages: Mapping[str, QuoteAge] = {}
+            if snapshot is not None:
+                ages = quote_ages(snapshot, before.exchanges, before.quotes)
+            self._evidence = replace(
+                before,
+                report=report,
+                asked=report.market or before.asked,
+                session=self._in_session(report),
+                sinks={**before.sinks, **{sink.name: sink for sink in report.sinks}},
+                quotes=ages,
+                waiting="",
+                pressure=report.pressure or before.pressure,
+                parts=report.parts,
+            )
+            self._look()
+            self._judge()
 
     def waiting(self, until: datetime, why: str = "") -> None:
         """Take note that the loop sleeps until `until`; a sleep of several intervals means a closed market."""
-        away = max(0.0, (until - self._clock.now()).total_seconds())
-        self._due_back = self._clock.monotonic() + away + self._patience
-        self._asleep = away > 2 * self._interval
-        reason = f": {why}" if why else ""
-        # Waiting proves that the loop lives, not that its last minute went well.
-        self._note({"loop": Finding(self._loop.state, f"{self._loop.sentence}; waiting until {until:{DAY}}{reason}")})
+        with self._lock:
+            away = max(0.0, (until - self._clock.now()).total_seconds())
+            self._due_back = self._clock.monotonic() + away + self._patience
+            self._asleep = away > 2 * self._interval
+            reason = f": {why}" if why else ""
+            # Waiting proves that the loop lives, not that its last minute went well.
+            self._evidence = replace(self._evidence, waiting=f"until {until:{DAY}}{reason}")
+            self._judge()
 
     def session(self, open_by_exchange: Mapping[str, bool], known_until: date) -> None:
         """Take note of which exchanges are open now, and of the last day that the calendar covers."""
-        self._open = dict(open_by_exchange)
-        told = ", ".join(f"{name} {'open' if is_open else 'closed'}" for name, is_open in self._open.items())
-        if self._clock.now().date() > known_until:
-            self._note({"session": Finding("down", f"the calendar ends on {known_until}")})
-        else:
-            self._note({"session": Finding("ok", f"{told}; calendar known until {known_until}")})
+        with self._lock:
+            self._ran = False
+            self._evidence = replace(self._evidence, session=SessionState(dict(open_by_exchange), known_until))
+            self._judge()
+
+    def probed(self, asked: MarketReport) -> None:
+        """Take note of how the providers stand before the market opens."""
+        self._note(asked=asked)
+
+    def pressure(self, report: PressureReport) -> None:
+        """Take note of the memory between the cycles; a cycle's report has its own."""
+        self._note(pressure=report)
+
+    def closed(self, report: ClosingReport) -> None:
+        """Take note of what was done with a day that is over."""
+        self._note(closing=report)
+
+    def look(self) -> None:
+        """Look at disk, clock, server and parts between the cycles, and judge anew."""
+        with self._lock:
+            self._look()
+            self._judge()
 
     @property
     def market(self) -> Market:
         """Return closed when no exchange is open or the loop sleeps for several intervals; unknown before it began."""
-        if self._asleep or (self._open and not any(self._open.values())):
+        is_open = self._evidence.session.open if self._evidence.session else {}
+        if self._asleep or (is_open and not any(is_open.values()) and not self._ran):
             return "closed"
-        return "open" if self._open or self._last else "unknown"
+        return "open" if is_open or self._evidence.report else "unknown"
 
     @property
     def components(self) -> tuple[Component, ...]:
-        """Return the components as they stand."""
+        """Return the components as they stand, in the order of the registry."""
+        self._freshen()
         return tuple(self._components.values())
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what a person should know of, the worst first."""
+        self._freshen()
+        return self._book.active
 
     def live(self) -> Verdict:
         """Return whether the loop has come back when it should have, with `patience_intervals` to spare."""
-        late = self._clock.monotonic() - self._due_back
-        if late <= 0:
-            return Verdict(ok=True, reasons=(), components=self.components)
-        overdue = f"the loop has not come back: {late + self._patience:.0f} s late, {self._patience:.0f} s are allowed"
-        return Verdict(ok=False, reasons=(overdue,), components=self.components)
+        reasons = self._why_not_live()
+        return Verdict(ok=not reasons, reasons=reasons, components=self.components)
 
     def ready(self) -> Verdict:
         """Return whether there is a minute worth reading, or no market to make one of."""
-        reasons = () if self.market == "closed" else self._why_not_ready()
+        reasons = self._why_not_ready()
         return Verdict(ok=not reasons, reasons=reasons, components=self.components)
 
+    def reading(self) -> Reading:
+        """Return everything at one instant."""
+        with self._lock:
+            self._freshen()
+            late, unready = self._why_not_live(), self._why_not_ready()
+            return Reading(self._evidence, self.components, self._book.active, not late, not unready, (*late, *unready))
+
+    def document(self, ended: LastWords | None = None) -> StatusDocument:
+        """Return the status document; `ended` when these are the last words."""
+        reading = self.reading()
+        exporter = reading.evidence.exporter
+        about = replace(self._about, url=exporter.url) if exporter else self._about
+        return status_document(reading, about, datetime.now(UTC), ended)
+
+    def ending(self, reason: str, *, clean: bool = True) -> None:
+        """Take note of why the agent is about to end; what is said first is the cause."""
+        with self._lock:
+            self._ending = self._ending or (reason, clean)
+
+    def last_words(self) -> StatusDocument:
+        """Return the document of an agent that ends here, for the reason that `ending` was told."""
+        reason, clean = self._ending or ("it had done its minutes", True)
+        return self.document(LastWords(utc(datetime.now(UTC)), clean, reason))
+
+    def _why_not_live(self) -> tuple[str, ...]:
+        late = self._clock.monotonic() - self._due_back
+        if late <= 0:
+            return ()
+        return (f"the loop has not come back: {late + self._patience:.0f} s late, {self._patience:.0f} s are allowed",)
+
     def _why_not_ready(self) -> tuple[str, ...]:
-        last = self._last
+        last = self._evidence.report
+        if self.market == "closed":
+            return ()
         if last is None:
             return ("no cycle has ended yet",)
         return (f"the last cycle failed: {last}",) if last.status == "failed" else ()
 
-    def _note(self, found: Mapping[str, Finding]) -> None:
-        changed = {name: self._component(name, finding) for name, finding in found.items()}
-        self._components = {**self._components, **changed}
+    def _in_session(self, report: CycleReport) -> SessionState | None:
+        """Return the session with the exchanges open that were just asked, whatever was said before the minute."""
+        before, exchanges = self._evidence.session, self._evidence.exchanges
+        asked = {exchanges[index.index]: True for index in report.indices if index.index in exchanges}
+        return replace(before, open={**before.open, **asked}) if before else None
 
-    def _component(self, name: str, finding: Finding) -> Component:
+    def _note(self, **told: Any) -> None:
+        with self._lock:
+            self._evidence = replace(self._evidence, **told)
+            self._judge()
+
+    def _look(self) -> None:
+        """Read what takes a system call. The caller judges."""
+        now, elapsed = self._clock.now(), self._clock.elapsed()
+        stepped = 0.0
+        # A virtual clock cannot be set, and a fast one makes hours of the microseconds between the two readings.
+        if self._clocks is not None and self._clock.speed == 1:
+            stepped = (now - self._clocks[0]).total_seconds() - (elapsed - self._clocks[1])
+        self._clocks = (now, elapsed)
+        exporter = self._readers.exporter()
+        if exporter is not None:
+            total, before = exporter.collector_errors, self._collector_errors
+            exporter, self._collector_errors = replace(exporter, collector_errors=total - before), total
+        self._evidence = replace(
+            self._evidence, clock=ClockReading(stepped), disk=self._readers.disk(), exporter=exporter
+        )
+
+    def _freshen(self) -> None:
+        with self._lock:
+            if self._clock.monotonic() - self._judged_at >= REFRESH_SECONDS:
+                self._judge()
+
+    def _judge(self) -> None:
+        self._judged_at = self._clock.monotonic()
+        now = self._clock.now()
+        self._evidence = replace(
+            self._evidence,
+            now=now,
+            market=self.market,
+            overdue_seconds=max(0.0, self._judged_at - self._due_back),
+            parts=tuple(self._readers.parts()) if self._readers.parts else self._evidence.parts,
+        )
+        found = self._judges.judge(self._evidence)
+        self._book.note((finding for own in found.values() for finding in own), now, self._clock.elapsed())
+        self._components = {name: self._component(name, own, now) for name, own in found.items()}
+
+    def _component(self, name: str, findings: Sequence[Finding], now: datetime) -> Component:
+        state, sentence = summary(findings)
         before = self._components.get(name)
-        since = before.since if before and before.state == finding.state else self._clock.now()
-        return Component(name, finding.state, since, finding.sentence)
+        since = before.since if before and before.state == state else now
+        return Component(name, state, since, sentence)

@@ -47,6 +47,7 @@ class OptionsPage:
         self._to = instruments
         self._page = EMPTY_PAGE
         self._labels: dict[ContractSet, list[bytes]] = {}
+        self._hidden = False
 
     @property
     def current(self) -> Page:
@@ -55,6 +56,8 @@ class OptionsPage:
 
     def render(self, snapshot: Snapshot) -> None:
         """Make the page of a minute and swap it in. A value that is NaN or infinite has no line."""
+        if self._hidden:
+            return
         begun = time.perf_counter()
         self._show(self._rendered(snapshot))
         self._to.add("g6_exporter_renders_total", 1, "options")
@@ -64,6 +67,12 @@ class OptionsPage:
         """Empty the page and forget the label texts, to give their memory back."""
         self._labels = {}
         self._show(EMPTY_PAGE)
+
+    def hide(self, hidden: bool) -> None:  # noqa: FBT001 - a switch of the governor's form
+        """Empty the page and keep it empty, or let the next minute fill it again. Safe in any thread."""
+        self._hidden = hidden
+        if hidden:
+            self.clear()
 
     def _show(self, page: Page) -> None:
         self._page = page

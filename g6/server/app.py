@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from g6.health import Health, Verdict
+from g6.health.document import encode
 from g6.metrics.exposition import PLAIN_CONTENT_TYPE, Exposition
 from g6.metrics.negotiation import quality
 from g6.metrics.options_page import OptionsPage
@@ -42,6 +43,7 @@ def create_app(exposition: Exposition, options: OptionsPage, health: Health, sta
             Route("/", pages.landing),
             Route("/metrics", pages.metrics),
             Route("/metrics/options", pages.per_option),
+            Route("/health", pages.health),
             Route("/healthz", pages.live),
             Route("/readyz", pages.ready),
         ],
@@ -68,6 +70,10 @@ class _Pages:
         if quality(request.headers.get("accept-encoding", ""), "gzip"):
             return _InPieces(page.gzipped, headers=headers | {"content-encoding": "gzip"})
         return _InPieces(page.plain, headers=headers)
+
+    async def health(self, _request: Request) -> Response:
+        # The state is in the document: what asks for a code asks one of the two below.
+        return Response(encode(self._health.document()), media_type="application/json")
 
     async def live(self, _request: Request) -> Response:
         return _probe(self._health.live())

@@ -6,11 +6,14 @@ import ipaddress
 import logging
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from g6.errors import ConfigError, G6Error
+from g6.resilience.supervisor import Supervisor
 from g6.server.connections import ConnectionLimits, protocol_with
 
 log = logging.getLogger(__name__)
@@ -19,11 +22,13 @@ BACKLOG = 128
 START_SECONDS = 10.0
 # How long open exchanges may go on after `stop`, and how long the thread may take to end after that.
 GRACE_SECONDS = 1
+PART = "http_server"
+SILENT_LIMIT_SECONDS = 30.0  # the event loop gives a sign ten times a second
 STOP_SECONDS = 5.0
 
 
 class EmbeddedServer:
-    """Serves an ASGI application from a daemon thread.
+    """Serves an ASGI application from a daemon thread that `supervisor` keeps alive.
 
     The socket is taken in the constructor: `port` is known, and a taken port is refused, before anything else starts.
     Raises ConfigError for an address that is taken, unknown or not allowed, or, unless `allow_remote`, that other
@@ -38,11 +43,14 @@ class EmbeddedServer:
         *,
         allow_remote: bool = False,
         limits: ConnectionLimits | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._socket = _listen(host, port, allow_remote=allow_remote)
         self.host, self.port = self._socket.getsockname()[:2]
-        self._server = _Server(_config(app, limits or ConnectionLimits()))
-        self._thread = threading.Thread(target=self._run, name="g6-server", daemon=True)
+        self._config = partial(_config, app, limits or ConnectionLimits())
+        self._supervisor = supervisor or Supervisor()
+        self._settled = threading.Event()
+        self._server: _Server | None = None  # the latest; a server of uvicorn runs once
 
     @property
     def url(self) -> str:
@@ -51,48 +59,58 @@ class EmbeddedServer:
         return f"http://{host}:{self.port}"
 
     @property
+    def alive(self) -> bool:
+        """Return whether it serves; a server that is being restarted does not."""
+        return self._server is not None and self._server.serving
+
+    @property
     def connections(self) -> int:
         """Return how many clients are connected."""
-        return len(self._server.server_state.connections)
+        return len(self._server.server_state.connections) if self._server else 0
 
     def start(self) -> None:
         """Return when it answers. Raises G6Error when it does not within `START_SECONDS`."""
-        self._thread.start()
-        self._server.settled.wait(START_SECONDS)
-        if not self._server.started:
+        self._supervisor.run(PART, self._serve, silent_limit_seconds=SILENT_LIMIT_SECONDS)
+        self._settled.wait(START_SECONDS)
+        if not self.alive:
             self.stop()
             raise G6Error(f"the HTTP server at {self.url} did not start; the log says why")
 
     def stop(self) -> None:
         """Finish what is being answered, within bounds, and give the port back. May be called more than once."""
-        self._server.should_exit = True
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-        if self._thread.is_alive():
-            log.warning("the HTTP server did not stop within %g s; it ends with the process", STOP_SECONDS)
+        self._supervisor.end(PART, STOP_SECONDS)
         self._socket.close()
 
-    def _run(self) -> None:
+    def _serve(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        server = self._server = _Server(self._config(), stop, beat, self._settled)
         try:
-            self._server.run(sockets=[self._socket])
-        except (Exception, SystemExit):
-            log.exception("the HTTP server ended")
+            # uvicorn closes the socket that it is given; the port has to outlive a restart.
+            server.run(sockets=[self._socket.dup()])
         finally:
-            self._server.settled.set()
+            server.serving = False
+            self._settled.set()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says when it has started."""
+    """uvicorn's server that says when it has started and that its event loop lives, and ends when it is told to."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stop: threading.Event, beat: Callable[[], None], settled: threading.Event
+    ) -> None:
         super().__init__(config)
-        self.settled = threading.Event()
+        self.serving = False
+        self._stop, self._beat, self._settled = stop, beat, settled
+
+    async def on_tick(self, counter: int) -> bool:
+        self._beat()
+        return self._stop.is_set() or await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         # A client that goes away in the middle is no event for the log.
         asyncio.get_running_loop().set_exception_handler(_quiet_disconnects)
-        self.settled.set()
+        self.serving = True
+        self._settled.set()
 
 
 def _quiet_disconnects(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

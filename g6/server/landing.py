@@ -8,6 +8,8 @@ from html import escape
 
 from g6 import __version__
 from g6.health import Component, Health, Market
+from g6.health.problems import PROBLEMS
+from g6.model.problem import Problem
 from g6.model.report import CycleReport, ExpiryReport, IndexReport
 
 REFRESH_SECONDS = 30
@@ -15,6 +17,7 @@ REFRESH_SECONDS = 30
 LINKS: Mapping[str, str] = {
     "/metrics": "numbers of the agent and the market, for Prometheus",
     "/metrics/options": "prices, Greeks and open interest of every option of the last minute",
+    "/health": "everything that g6 status shows, as JSON",
     "/healthz": "is the loop alive",
     "/readyz": "is there a minute worth reading",
 }
@@ -69,7 +72,12 @@ STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest(
 
 def landing_page(report: CycleReport | None, health: Health) -> str:
     """Return the page as HTML, complete in itself; `report` is None before the first cycle has ended."""
-    parts = [_section("Last minute", _sentence(report)), *_market(report), _section("Parts", _parts(health))]
+    parts = [
+        _section("Last minute", _sentence(report)),
+        *_problems(health),
+        *_market(report),
+        _section("Parts", _parts(health)),
+    ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>G6</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -125,6 +133,21 @@ def _index_rows(index: IndexReport) -> Iterator[str]:
 def _cell(tag: str, told: str, *, text: bool = False) -> str:
     kind = ' class="text"' if text else ""
     return f"<{tag}{kind}>{escape(told)}</{tag}>"
+
+
+def _problems(health: Health) -> Iterator[str]:
+    if health.problems:
+        yield _section("Problems", _table(map(_problem, health.problems)))
+
+
+def _problem(problem: Problem) -> str:
+    title = PROBLEMS[problem.id].title + (f" ({problem.subject})" if problem.subject else "")
+    actions = "; ".join(problem.actions)
+    return (
+        f'<td class="text state {problem.severity}">{escape(title)}</td>'
+        f'<td class="text">since {problem.since:%d %b %H:%M}</td>'
+        f'<td class="prose">{escape(problem.cause)}<br>next: {escape(actions)}</td>'
+    )
 
 
 def _parts(health: Health) -> str:

@@ -198,6 +198,16 @@ class Governor:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """From where on something is a problem."""
+
+    disk_low_bytes: int
+    calendar_days: int
+    quote_age_seconds: float
+    clock_skew_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """The embedded HTTP server; port 0 is any free one."""
 
@@ -261,6 +271,7 @@ class Settings:
     greeks: Greeks
     storage: Storage
     governor: Governor
+    health: Health
     metrics: Metrics
     console: Console
     logging: Logging

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from g6.analytics import ENRICHERS, MEASURES, Enricher
 from g6.analytics.conventions import Conventions
 from g6.clock import Clock
-from g6.collectors.plan import Depth, IndexOrder, forget_listed
+from g6.collectors.plan import Depth, IndexOrder
 from g6.collectors.reject import Limits
 from g6.errors import ConfigError
 from g6.governor.governor import Governor
@@ -112,7 +112,17 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
         for sink in sinks:
             stack.callback(sink.close)
         observation = stack.enter_context(
-            start_observation(settings, source.clock, orders, list(switched), market.calendar, source.calls, supervisor)
+            start_observation(
+                settings,
+                source.clock,
+                orders,
+                list(switched),
+                market.calendar,
+                source.calls,
+                directory.root,
+                source.market,
+                supervisor,
+            )
         )
         governor = _governor(settings, source.clock, observation)
         observation.observer.follow_pressure(governor.report)
@@ -205,15 +215,7 @@ def _governor(settings: Settings, clock: Clock, observation: Observation) -> Gov
     own = settings.governor
     options = GovernorOptions(own.enabled, own.limit_bytes, own.sample_seconds, own.critical_strikes)
 
-    def page(shed: bool) -> None:  # noqa: FBT001 - the governor's form
-        if shed:
-            observation.clear()
-
-    def caches(shed: bool) -> None:  # noqa: FBT001 - as above
-        if shed:
-            forget_listed()
-
-    return Governor(options, this_machine(), clock, {"options_page": page, "caches": caches})
+    return Governor(options, this_machine(), clock, {"options_page": observation.hide_options})
 
 
 def data_dir_of(settings: Settings, market: str) -> Path:

@@ -24,6 +24,16 @@ class HandClock:
     def monotonic(self) -> float:
         return self.ticks
 
+    def elapsed(self) -> float:
+        return self.ticks
+
+    @property
+    def speed(self) -> float:
+        return 1.0
+
+    def pause(self, seconds: float) -> None:
+        self.pass_seconds(seconds)
+
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
         raise NotImplementedError
 

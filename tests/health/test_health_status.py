@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import pytest
 
 from g6.clock import IST
-from g6.health import Health
+from g6.health import DiskReading, ExporterReading, Health, Readers, StartReading
+from g6.health.evidence import Evidence, Finding
+from g6.health.registry import CHECKS
+from g6.model.part_report import PartReport
 from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, JournalReport, SinkReport
 from g6.model.snapshot import Refusal
@@ -21,7 +25,7 @@ type_of_report = Callable[..., CycleReport]
 
 @pytest.fixture
 def health(clock: Any) -> Health:
-    return Health(clock, interval_seconds=60, sinks=("csv",), patience_intervals=3)
+    return Health(clock, interval_seconds=60, sinks=("csv",), patience_intervals=3, exchanges={"NIFTY": "NSE"})
 
 
 def state(health: Health, name: str) -> str:
@@ -37,7 +41,8 @@ def test_before_the_first_cycle_it_lives_and_is_not_ready(health: Health) -> Non
     assert not health.ready().ok
     assert health.ready().reasons == ("no cycle has ended yet",)
     assert health.market == "unknown"
-    assert {component.state for component in health.components} == {"unknown"}
+    assert {component.state for component in health.components} <= {"unknown", "ok"}
+    assert [state(health, name) for name in ("session", "provider", "journal", "sink:csv")] == ["unknown"] * 4
 
 
 def test_after_a_good_cycle_it_is_ready_and_every_part_is_well(health: Health, report: type_of_report) -> None:
@@ -45,7 +50,9 @@ def test_after_a_good_cycle_it_is_ready_and_every_part_is_well(health: Health, r
     health.cycle(report())
     assert health.ready().ok
     assert health.market == "open"
-    assert {component.state for component in health.components} == {"ok"}
+    told = ("loop", "session", "provider", "journal", "sink:csv", "market_data:NSE")
+    assert {name: state(health, name) for name in told} == dict.fromkeys(told, "ok")
+    assert health.problems == ()
     assert sentence(health, "provider") == "40/42 quotes from simulated"
 
 
@@ -55,7 +62,7 @@ def test_a_failed_cycle_makes_it_not_ready_and_still_alive(health: Health, repor
     assert not health.ready().ok
     assert "timed out" in health.ready().reasons[0]
     assert health.live().ok
-    assert [state(health, name) for name in ("loop", "provider", "journal")] == ["down", "down", "down"]
+    assert [state(health, name) for name in ("loop", "provider", "journal")] == ["down", "unknown", "down"]
     health.cycle(report())
     assert health.ready().ok
 
@@ -175,8 +182,8 @@ def test_a_stepped_wall_clock_does_not_kill_the_loop(health: Health, clock: Any)
 def test_a_calendar_past_its_end_is_down(health: Health, clock: Any) -> None:
     clock.wall = datetime(2027, 1, 1, 9, 0, tzinfo=IST)
     health.session({"NSE": False}, KNOWN_UNTIL)
-    assert state(health, "session") == "down"
-    assert sentence(health, "session") == "the calendar ends on 2026-12-31"
+    assert state(health, "calendar") == "down"
+    assert sentence(health, "calendar") == "the calendar ends on 2026-12-31"
 
 
 def test_waiting_does_not_hide_why_the_last_minute_failed(health: Health, report: type_of_report, clock: Any) -> None:
@@ -200,4 +207,89 @@ def test_verdicts_are_json(health: Health, report: type_of_report) -> None:
 def test_components_in_a_readers_hands_do_not_change(health: Health, report: type_of_report) -> None:
     before = health.components
     health.cycle(report())
-    assert {component.state for component in before} == {"unknown"}
+    assert next(component for component in before if component.name == "provider").state == "unknown"
+
+
+def test_a_problem_is_over_in_the_minute_in_which_its_cause_is(
+    health: Health, report: type_of_report, clock: Any
+) -> None:
+    health.cycle(report(journal=JournalReport("x", 0, pending=1, error="No space left on device")))
+    assert [(problem.id, problem.severity) for problem in health.problems] == [
+        ("journal_not_committing", "down")
+    ]  # fmt: skip
+    clock.pass_seconds(60)
+    health.cycle(report())
+    assert health.problems == ()
+
+
+def test_that_the_loop_hangs_is_known_to_who_asks_without_any_cycle(
+    health: Health, report: type_of_report, clock: Any
+) -> None:
+    health.cycle(report())
+    clock.pass_seconds(3 * 60 + 90)
+    assert [problem.id for problem in health.problems] == ["loop_late"]
+    assert sentence(health, "loop").startswith("the loop has not come back for 90 s longer than it may")
+    assert health.document().status == "down"
+
+
+def test_a_clock_that_is_set_is_told_of_for_ten_minutes(health: Health, report: type_of_report, clock: Any) -> None:
+    health.cycle(report())
+    clock.pass_seconds(60)
+    clock.wall += timedelta(hours=1)
+    health.cycle(report())
+    assert [problem.id for problem in health.problems] == ["clock_stepped"]
+    assert sentence(health, "clock") == "the clock went 60 min forward, or the machine slept"
+    for _ in range(9):
+        clock.pass_seconds(60)
+        health.cycle(report())
+        assert [problem.id for problem in health.problems] == ["clock_stepped"]
+    clock.pass_seconds(61)
+    health.cycle(report())
+    assert health.problems == ()
+
+
+def test_the_readers_are_asked_after_each_cycle_and_in_between(clock: Any, report: type_of_report) -> None:
+    free, errors = [5 * 10**10], [0]
+    readers = Readers(
+        disk=lambda: DiskReading(free[0], 10**11),
+        parts=lambda: (PartReport("stream", "restarting", 2, "OSError: gone"),),
+        exporter=lambda: ExporterReading("http://127.0.0.1:9108", alive=True, collector_errors=errors[0]),
+    )
+    health = Health(clock, 60.0, readers=readers)
+    health.start(StartReading("data"))
+    assert state(health, "disk") == "ok"
+    assert sentence(health, "part:stream") == "being restarted, restarted 2 times: OSError: gone"
+    free[0], errors[0] = 10**6, 3
+    health.look()
+    assert sentence(health, "disk") == "1.0 MB of 100.0 GB free (0%)"
+    assert sentence(health, "exporter").endswith("3 parts of /metrics could not be rendered")
+    health.cycle(report())
+    assert state(health, "exporter") == "ok", "no further one failed since"
+    assert {problem.id for problem in health.problems} == {"disk_full", "part_restarting", "exporter_failing"}
+
+
+def test_after_a_cycle_the_exchanges_that_were_asked_are_open(health: Health, report: type_of_report) -> None:
+    health.session({"NSE": False, "BSE": False}, KNOWN_UNTIL)
+    health.cycle(report())
+    assert health.market == "open"
+    assert sentence(health, "session") == "NSE open, BSE closed"
+
+
+def test_a_check_that_breaks_costs_no_other_and_is_logged_once(
+    clock: Any, report: type_of_report, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(evidence: Evidence) -> list[Finding]:
+        raise ValueError("what a day")
+
+    health = Health(clock, 60.0, checks={"loop": CHECKS["loop"], "weather": broken})
+    health.cycle(report())
+    assert state(health, "loop") == "ok"
+    assert sentence(health, "weather") == "the check broke: ValueError: what a day"
+    assert len([record for record in caplog.records if "weather" in record.message]) == 1
+
+
+def test_readers_and_tellers_may_be_in_several_threads(health: Health, report: type_of_report) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        told = [pool.submit(health.cycle, report()) for _ in range(50)]
+        asked = [pool.submit(health.document) for _ in range(50)]
+    assert all(future.exception() is None for future in (*told, *asked))

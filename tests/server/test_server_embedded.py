@@ -80,7 +80,7 @@ def test_a_stopped_server_gives_its_port_back_and_its_thread_ends(agent: Any) ->
     with httpx.Client(base_url=server.url) as client:  # holds an idle connection over the stop
         client.get("/metrics")
         server.stop()
-    assert "g6-server" not in {thread.name for thread in threading.enumerate()}
+    assert "http_server" not in {thread.name for thread in threading.enumerate()}
     again = EmbeddedServer(agent.app, port=server.port)
     again.stop()
     server.stop()
@@ -95,7 +95,7 @@ def test_silent_and_half_spoken_clients_do_not_hold_up_the_stop(
     half.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     server.stop()
-    assert "g6-server" not in {thread.name for thread in threading.enumerate()}
+    assert "http_server" not in {thread.name for thread in threading.enumerate()}
     assert silent.recv(1) == b""
 
 

@@ -13,12 +13,13 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from g6.health.document import decode
 from g6.metrics.exposition import Exposition
 from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
 from g6.server import EmbeddedServer, create_app
 
-PATHS = ("/", "/metrics", "/metrics/options", "/healthz", "/readyz")
+PATHS = ("/", "/metrics", "/metrics/options", "/health", "/healthz", "/readyz")
 
 
 def samples(text: str) -> int:
@@ -54,6 +55,28 @@ def test_a_failed_cycle_is_not_ready_and_says_why(
     assert "the vendor timed out" in answer.json()["reasons"][0]
     assert answer.headers["content-type"] == "application/json"
     assert client.get("/healthz").status_code == 200
+
+
+def test_health_is_the_status_document_and_its_code_says_nothing(
+    agent: Any, client: httpx.Client, report: Callable[..., CycleReport]
+) -> None:
+    agent.tell(report(journal=None))
+    answer = client.get("/health")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    told = decode(answer.content)
+    assert (told.status, told.live, told.ready) == ("down", True, False)
+    assert [problem.id for problem in told.problems] == ["journal_not_committing", "chains_refused"]
+    assert told.reasons[0].startswith("the last cycle failed")
+
+
+def test_the_landing_page_names_each_problem_with_what_to_do(
+    agent: Any, client: httpx.Client, report: Callable[..., CycleReport]
+) -> None:
+    assert "Problems" not in client.get("/").text
+    agent.tell(report(journal=None))
+    page = client.get("/").text
+    assert "minutes are not durable" in page
+    assert "next: `df -h` shows what fills the disk" in page
 
 
 def test_the_options_page_is_compressed_only_for_who_accepts_it(
@@ -128,7 +151,7 @@ def test_the_landing_page_is_allowed_its_own_style_and_needs_nothing_else(
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
     assert re.findall(r"https?:|src=|url\(|@import|<script|style=", answer.text) == []
-    assert re.findall(r'href="([^"]+)"', answer.text) == ["/metrics", "/metrics/options", "/healthz", "/readyz"]
+    assert re.findall(r'href="([^"]+)"', answer.text) == list(PATHS[1:])
 
 
 class Balance(HTMLParser):
