@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,31 +28,34 @@ collector is running on the data directory"""
 
 MARKETS = ("live", "replay", "simulated")
 ZONES = {"ist": IST, "utc": UTC}
-# Stores that lie in the data directory itself; the others are supplied by the next run of the collector.
-LOCAL_STORES = ("csv", "masters")
 
 
 def main(argv: Sequence[str], around: Surroundings) -> int:
     """Import a tree and report."""
     namespace = _parser().parse_strictly(argv)
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
+    from g6.console.progress import Progress  # noqa: PLC0415
     from g6.maintenance.importing import Importer  # noqa: PLC0415  heavy, as all that values and stores
     from g6.maintenance.supply import supply  # noqa: PLC0415
     from g6.storage.data_directory import DataDirectory  # noqa: PLC0415
-    from g6.wiring import SINK_SWITCHES, SINKS, data_dir_of  # noqa: PLC0415
+    from g6.wiring import data_dir_of, local_sinks  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     market = load_market(settings)
     importer = Importer(market.indices, market.calendar, _valuer(settings), ZONES[namespace.naive])
     directory = DataDirectory(data_dir_of(settings, namespace.market))
     limit = settings.storage.journal.max_bytes
-    with directory.hold():
+    source = around.cwd / namespace.source
+    bar = Progress(
+        "importing", "days", _days_in(source), quiet=namespace.json, force_ascii=settings.console.force_ascii
+    )
+    with directory.hold(), bar:
         directory.claim(namespace.market)
         report = importer.run(
-            around.cwd / namespace.source, directory.root, limit, _progress, dry_run=namespace.dry_run
+            source, directory.root, limit, lambda day, _: bar.advance(note=str(day)), dry_run=namespace.dry_run
         )
-        names = [name for name in LOCAL_STORES if name in SINKS and SINK_SWITCHES[name](settings)]
-        sinks = [] if namespace.dry_run else [SINKS[name](settings, directory, market) for name in names]
+        bar.advance(0, note="supplying the stores")
+        sinks = [] if namespace.dry_run else local_sinks(settings, directory, market)
         supplied = supply(directory.root, sinks, limit)
     if namespace.json:
         sys.stdout.write(json.dumps({**report.document(), "errors": supplied.errors}, indent=2) + "\n")
@@ -81,9 +84,9 @@ def _valuer(settings: Settings) -> "Callable[[OptionChain], OptionChain]":
     return value
 
 
-def _progress(day: date, minutes: int) -> None:
-    sys.stderr.write(f"{day}: {minutes} minutes\n")
-    sys.stderr.flush()
+def _days_in(source: Path) -> int:
+    """Return how many days the names of the files speak of."""
+    return len({path.stem for path in source.rglob("????-??-??.csv")})
 
 
 def _parser() -> Parser:

@@ -16,8 +16,6 @@ the journals, as after a crash. Run G6 on it with --data-dir DIR.
 exit codes: 0 done; 2 SOURCE is no backup, or DIR holds something; 3 the backup is damaged, or a file could not be
 completed"""
 
-# Stores that lie in the data directory itself; the others are supplied by the next run of the collector.
-LOCAL_STORES = ("csv", "masters")
 
 
 def main(argv: Sequence[str], around: Surroundings) -> int:
@@ -29,14 +27,13 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     from g6.maintenance.restore import restore  # noqa: PLC0415  heavy
     from g6.maintenance.supply import supply  # noqa: PLC0415
     from g6.storage.data_directory import DataDirectory  # noqa: PLC0415
-    from g6.wiring import SINK_SWITCHES, SINKS  # noqa: PLC0415
+    from g6.wiring import local_sinks  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     manifest = restore(around.cwd / namespace.source, target)
     directory = DataDirectory(target)
     with directory.hold():
-        names = [name for name in LOCAL_STORES if name in SINKS and SINK_SWITCHES[name](settings)]
-        sinks = [SINKS[name](settings, directory, load_market(settings)) for name in names]
+        sinks = local_sinks(settings, directory, load_market(settings))
         supplied = supply(directory.root, sinks, settings.storage.journal.max_bytes)
     minutes = sum(journal.minutes for journal in manifest.journals.values())
     _say(f"{target}: {len(manifest.files)} files of {manifest.made_at}, every checksum right, {minutes} minutes")

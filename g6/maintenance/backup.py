@@ -21,6 +21,7 @@ from pathlib import Path
 
 from g6 import __version__
 from g6.errors import ConfigError, SinkError
+from g6.health.state_file import NAME as STATE_FILE
 from g6.maintenance.ledger import REBUILD
 from g6.maintenance.manifest import FORMAT, CopiedFile, CopiedJournal, Manifest, sha256_of
 from g6.storage.data_directory import JOURNAL, LOCK_FILE, sync_directory
@@ -130,7 +131,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _is_copied(path: Path) -> bool:
-    wanted = path.name != LOCK_FILE and not path.name.endswith(LEFT_OUT)
+    wanted = path.name not in {LOCK_FILE, STATE_FILE} and not path.name.endswith(LEFT_OUT)
     return wanted and path.is_file() and not path.is_symlink()
 
 

@@ -42,13 +42,15 @@ class Store:
     """How one store is rebuilt.
 
     `facts` says what the result depends on beside the journal; `digest` reads back what is there for a day, None where
-    nothing can. A store whose days share a state (`parallel` false) is rebuilt day after day, ascending.
+    nothing can. A store whose days share a state (`parallel` false) is rebuilt day after day, ascending; one whose days
+    share more than that, as a connection, brings a `runner` of its own.
     """
 
     day: DayFunction  # importable, so that another process can run it
     facts: str
     parallel: bool = True
     digest: Callable[[Path, date], str] | None = None
+    runner: "Runner | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def rebuild(
             for skipped in [] if fresh else [task for task in tasks if _is_done(ledger, task, store)]:
                 tasks.remove(skipped)
                 done(what, skipped.day)
-            for outcome in (runner if store.parallel else in_turn)(tasks):
+            for outcome in (store.runner or (runner if store.parallel else in_turn))(tasks):
                 _enter(ledger, outcome)
                 failed |= outcome.error is not None
                 yield outcome

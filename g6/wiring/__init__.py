@@ -211,6 +211,16 @@ SINK_SWITCHES: Mapping[str, Callable[[Settings], bool]] = {
 }
 
 
+# Stores that lie in the data directory itself; the others are supplied by the next run of the collector.
+LOCAL_STORES = ("csv", "masters")
+
+
+def local_sinks(settings: Settings, directory: DataDirectory, market: Market) -> list[Sink]:
+    """Return the stores of a data directory that the settings switch on; nothing runs beside them."""
+    switched = [name for name in LOCAL_STORES if SINK_SWITCHES[name](settings)]
+    return [SINKS[name](settings, directory, market, Supervisor()) for name in switched]
+
+
 def _governor(settings: Settings, clock: Clock, observation: Observation) -> Governor:
     own = settings.governor
     options = GovernorOptions(own.enabled, own.limit_bytes, own.sample_seconds, own.critical_strikes)

@@ -58,7 +58,9 @@ class ForgettingMount:
         os.setxattr(self.at, "user.fail", b"[]")
 
     def unmount(self) -> None:
-        """End, whatever still has a file open."""
+        """End, whatever still has a file open; doing so twice is harmless."""
+        if self._server.returncode is not None:
+            return
         unmount = ["umount", "--lazy"] if os.geteuid() == 0 else ["fusermount3", "-u", "-z"]
         subprocess.run([*unmount, str(self.at)], check=False, capture_output=True)
         self._server.communicate()

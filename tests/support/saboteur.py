@@ -10,7 +10,7 @@ import random
 import resource
 import signal
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from g6.storage import csv_file
 from g6.storage.csv_sink import CsvSink
@@ -38,6 +38,7 @@ class Saboteur:
 
     def __init__(self, death: Death | None, seed: int) -> None:
         self._death = death
+        self._stands_before: dict[type, Callable[..., Any]] = {}  # class → its own `_execute`
         self._steps = 0
         self._choice = random.Random(seed)
         self.refused: str | None = None
@@ -46,17 +47,24 @@ class Saboteur:
         """Stand between the daily files and the disk, until `stand_aside`."""
         csv_file.os = _System(self)
 
+    def stand_before_statements(self, database: type) -> None:
+        """Stand between the statements of a class and SQLite, until `stand_aside`."""
+        execute = self._stands_before[database] = database._execute
+        database._execute = lambda store, statement, *values: self._counted(
+            lambda: execute(store, statement, *values), counts=statement.split()[0] in CHANGING_STATEMENTS
+        )
+
     def stand_aside(self) -> None:
         csv_file.os = os
+        while self._stands_before:
+            database, execute = self._stands_before.popitem()
+            database._execute = execute
 
     def stand_before_stores(self, journals: JournalSet, sinks: Iterable[object]) -> None:
         """Stand between all stores and the disk, for good: the process is given up anyway."""
         self._journals, self._room = journals, journals._max_bytes
         self.stand_before_files()
-        execute = Journal._execute
-        Journal._execute = lambda journal, statement, *values: self._counted(
-            lambda: execute(journal, statement, *values), counts=statement.split()[0] in CHANGING_STATEMENTS
-        )
+        self.stand_before_statements(Journal)
         for sink in sinks:
             if isinstance(sink, CsvSink):
                 sink._sync = self._syncing(sink._sync)
@@ -71,10 +79,15 @@ class Saboteur:
         limit = 0 if what == EVERYTHING else resource.RLIM_INFINITY
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
+    def die(self) -> NoReturn:
+        """End this process at once, as an impatient administrator does."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError  # nobody survives that
+
     def write(self, descriptor: int, data: bytes) -> int:
         if self._death is not None and self._steps + 1 == self._death.steps and self._death.where == "within":
             os.write(descriptor, data[: len(data) // 2])
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
         if self.refused == FILES and self._choice.random() < 0.5:
             if self._choice.random() < 0.5:
                 return os.write(descriptor, data[: len(data) // 2])  # the last block of a disk, and then no more
@@ -91,11 +104,11 @@ class Saboteur:
             return step()
         dies = self._death is not None and self._steps + 1 == self._death.steps
         if dies and self._death.where == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
         result = step()
         self._steps += 1
         if dies:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
         return result
 
     def _syncing(self, sync: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from agent_process import command, environment, tree_of
 
 from g6.clock import IST
+from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings, load
 from g6.storage.data_directory import DataDirectory
 from g6.storage.journal import Journal
@@ -94,7 +95,8 @@ def recovered(root: Path, day: date = DAY) -> Recovered:
     directory, market = DataDirectory(root), load_market(settings)
     with directory.hold():
         journals = JournalSet(directory.root, settings.storage.journal.max_bytes)
-        sinks = [SINKS[name](settings, directory, market) for name, on in SINK_SWITCHES.items() if on(settings)]
+        switched = [name for name, on in SINK_SWITCHES.items() if on(settings)]
+        sinks = [SINKS[name](settings, directory, market, Supervisor()) for name in switched]
         for sink in sinks:
             for owed in journals.undrained(sink.name):
                 assert sink.drain(journals.journal(owed)).error is None
