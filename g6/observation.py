@@ -1,7 +1,7 @@
 """Those who are told of a minute: metrics, health, the pages, the terminal and the log. None of them can stop it."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,16 @@ from g6 import __version__
 from g6.analytics import CORE
 from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
-from g6.console.minute import MinuteView
-from g6.console.terminal import is_ascii, make_console
+from g6.console.moment import Moment, Waiting
+from g6.console.start import StartFacts
+from g6.console.terminal import is_ascii, make_console, wants_panel
+from g6.console.view import TerminalView
 from g6.health import ExporterReading, Health, Limits, Readers, StartReading
 from g6.health.disk import DiskWatch, why_not_writable
 from g6.health.document import About
 from g6.health.last_words import last_words
 from g6.health.state_file import StateFile
+from g6.health.vitals import VitalsMeter
 from g6.logs import MINUTES
 from g6.market.sessions import SessionCalendar
 from g6.metrics.exposition import Exposition
@@ -40,7 +43,7 @@ LEVELS = {"ok": logging.INFO, "partial": logging.WARNING, "failed": logging.ERRO
 LOOK_SECONDS = 15.0  # of real time, from one look at what changes between the minutes to the next
 
 # The steps of a minute, in the order of the flow; the sinks come after them under their own names.
-STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "journal")
+STAGES = ("contracts", "spots", "plan", "quotes", "chains", "enrich", "survey", "journal")
 REFUSALS = (
     "unknown_index", "no_expiries", "no_contracts", "no_spot", "bad_spot", "stale_spot", "coverage", "stale",
     "no_prices", "login_needed", "unreachable", "bad_response", "failed",
@@ -59,7 +62,8 @@ class Observation:
     health: Health
     state: PublishedState
     state_file: StateFile
-    view: MinuteView
+    view: TerminalView
+    vitals: VitalsMeter
     url: str | None
 
     def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
@@ -75,7 +79,7 @@ class Observation:
         _told("the terminal", lambda: self._show(report, first=first))
 
     def _show(self, report: CycleReport, *, first: bool) -> None:
-        self.view.show(report, whole=first)
+        self.view.show(Moment(report, self.vitals.after(report), self.health.problems), whole=first)
         if first and self.url:
             page, _ = self.exposition.page()
             series = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
@@ -97,6 +101,7 @@ class Observation:
             _told("metrics", lambda: self.observer.skipped("closed"))
             _told("the page of options", self.clear)
         _told("the state file", self._keep_state)
+        _told("the terminal", lambda: self.view.waiting(Waiting(due, opened, closed)))
 
     def probed(self, market: MarketReport) -> None:
         """Tell how the providers stand before the market opens."""
@@ -130,9 +135,9 @@ class Observation:
         """Tell of scheduled minutes that were lost because the one before took too long."""
         _told("metrics", lambda: self.observer.skipped("overrun", count))
 
-    def show_start(self, facts: Mapping[str, str]) -> None:
+    def show_start(self, facts: StartFacts) -> None:
         """Print what is about to happen."""
-        self.view.show_start(__version__, facts)
+        self.view.start(facts)
 
 
 @contextmanager
@@ -146,6 +151,8 @@ def start_observation(
     directory: Path,
     market: str,
     supervisor: Supervisor,
+    *,
+    run_once: bool,
 ) -> Iterator[Observation]:
     """Make everyone who is told, and serve the pages for as long as the block runs."""
     exchanges = tuple(dict.fromkeys(order.definition.exchange for order in orders))
@@ -183,9 +190,10 @@ def start_observation(
             supervisor=supervisor,
         )
         server.start()
+    disk = DiskWatch(directory, clock.monotonic)
     health.follow(
         Readers(
-            disk=DiskWatch(directory, clock.monotonic),
+            disk=disk,
             parts=supervisor.reports,
             exporter=lambda: ExporterReading(
                 server.url if server else "",
@@ -195,6 +203,7 @@ def start_observation(
         )
     )
     health.start(StartReading(str(directory), why_not_writable(directory)))
+    health.session({name: calendar.is_open(clock.now(), name) for name in exchanges}, calendar.known_until)
     state_file = StateFile(directory)
 
     def look() -> None:
@@ -202,6 +211,7 @@ def start_observation(
         state_file.write(health.document())
 
     supervisor.run("health", every(LOOK_SECONDS, look), silent_limit_seconds=4 * LOOK_SECONDS)
+    view = _view(settings, clock, run_once=run_once)
     try:
         with last_words(health, state_file):
             yield Observation(
@@ -213,10 +223,12 @@ def start_observation(
                 health=health,
                 state=state,
                 state_file=state_file,
-                view=_view(settings),
+                view=view,
+                vitals=VitalsMeter(clock, disk),
                 url=server.url if server else None,
             )
     finally:
+        view.close()
         if server is not None:
             server.stop()
 
@@ -243,10 +255,12 @@ def _told(whom: str, telling: Callable[[], None]) -> None:
         log.exception("%s could not be told", whom)
 
 
-def _view(settings: Settings) -> MinuteView:
-    ascii_only = is_ascii(force_ascii=settings.console.force_ascii)
-    console = make_console(force_ascii=settings.console.force_ascii, color=settings.console.color)
-    return MinuteView(console, ascii_only=ascii_only, concise=settings.console.concise)
+def _view(settings: Settings, clock: Clock, *, run_once: bool) -> TerminalView:
+    own = settings.console
+    ascii_only = is_ascii(force_ascii=own.force_ascii)
+    console = make_console(force_ascii=own.force_ascii, color=own.color)
+    live = wants_panel(console, own.live, concise=own.concise, run_once=run_once)
+    return TerminalView(console, clock, ascii_only=ascii_only, concise=own.concise, live=live)
 
 
 def _codes(order: IndexOrder, now: datetime) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from g6.cycle.collection import Collected, Collection, said
 from g6.cycle.delivery import Delivery
 from g6.cycle.stages import Stages
 from g6.errors import AuthError, ConfigError, G6Error
-from g6.logs import cycle
+from g6.health.service import ServiceNotifier
+from g6.logs import cycle, redact
 from g6.model.pressure_report import PressureReport
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import Snapshot, cycle_id_of
@@ -67,12 +68,13 @@ class Agent:
         self.delivery = Delivery(parts)
         self._stop = threading.Event()
         self._told_to_stop = False
+        self._service = ServiceNotifier(clean=redact)
         self._last_due: datetime | None = None
         self._exit = DONE
 
     def loop(self, limit: int | None) -> int:
         """Run minutes as the schedule gives them. A minute in hand is finished before anything ends."""
-        self.delivery.catch_up()
+        self.delivery.catch_up(self._service.alive)
         try:
             self._minutes(limit)
         except ConfigError:  # the end of the calendar, say: what was written until then is made durable all the same
@@ -98,6 +100,7 @@ class Agent:
             with cycle(cycle_id_of(due)):
                 report, snapshot = self.minute(due, missed)
                 self._tell(report, snapshot, first=done == 0)
+            self._service.cycle(report)
             self._parts.governor.reclaim()
             self._parts.call_watchdog.check()
             done += 1
@@ -135,6 +138,7 @@ class Agent:
 
     def _stop_for(self, signal_name: str) -> None:
         self._stop.set()
+        self._service.stopping()
         self._parts.observation.ending(signal_name)
         log.info("%s: finishing the minute in hand", signal_name)
 
@@ -147,6 +151,7 @@ class Agent:
         try:
             collected = self.collection.collect(due, stages, pressure)
             journal, sinks = self.delivery.store(collected, stages)
+            self.collection.remember(collected.snapshot)
             report = self._report(stages, missed, collected, journal, sinks, pressure)
         except (ConfigError, RestartNeeded):
             raise  # only a person, or another process, can mend it
@@ -208,9 +213,15 @@ class Agent:
         parts.observation.waiting(due, now, closed=closed)
         if self.delivery.day is not None and due.date() > self.delivery.day:
             self._close_day(self.delivery.day)
-        if closed and due - now > PROBE_BEFORE_OPEN and parts.clock.wait_until(due - PROBE_BEFORE_OPEN, self._stop):
+        if closed:
+            self._service.waiting(f"closed; the next minute is {due:%a %d %b %Y %H:%M}")
+        if closed and due - now > PROBE_BEFORE_OPEN and self._sleep_until(due - PROBE_BEFORE_OPEN):
             self._probe()
-        return parts.clock.wait_until(due, self._stop) and not self._stop.is_set()
+        return self._sleep_until(due) and not self._stop.is_set()
+
+    def _sleep_until(self, instant: datetime) -> bool:
+        """Wait, giving the service manager signs of life; False when told to stop."""
+        return self._service.wait_until(self._parts.clock, instant, self._stop)
 
     def _close_day(self, day: date) -> None:
         """Do what is done with a day that is over: once, when the loop comes to a later one or ends behind it."""

@@ -47,7 +47,10 @@ FLAGS: Mapping[str, tuple[Flag, ...]] = {
     "what is said": (
         Flag("--log-level", "logging.level", "LEVEL"),
         Flag("--log-format", "logging.format", "FORMAT"),
+        Flag("--verbose", "logging.verbose"),
         Flag("--concise", "console.concise"),
+        Flag("--ascii", "console.force_ascii"),
+        Flag("--live", "console.live", "WHEN"),
     ),
 }
 

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Self
 
 from g6.cli.arguments import Parser, add_settings, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
+from g6.console.progress import Progress
 from g6.errors import ConfigError
-from g6.settings import Argument, load
+from g6.settings import Argument, Settings, load
 from g6.settings.wording import shown
 
 EPILOG = """\
@@ -21,6 +23,8 @@ on the data directory (stop it, or wait for the close)"""
 
 # One line a minute is enough, nobody scrapes it, and what was not traded is not there to be demanded.
 OWN_SETTINGS = {"metrics.enabled": "false", "console.concise": "true", "collection.minimum_leg_ratio": "0"}
+
+FEW_INSTRUMENTS = 10  # are fetched in three seconds
 
 
 def main(argv: Sequence[str], around: Surroundings) -> int:
@@ -43,11 +47,40 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     _say(f"{day}: {len(gap.missing)} of {len(gap.minutes)} minutes are missing{_ranges(gap.missing)}")
     if not gap.missing or namespace.dry_run:
         return 0
-    source = backfill_source(broker, gap, data_dir, _progress)
-    unified_main.run(settings, cycles=len(gap.missing), source=source)
+    with _Fetching(settings) as fetching:
+        source = backfill_source(broker, gap, data_dir, fetching)
+        unified_main.run(settings, cycles=len(gap.missing), source=source)
     left = find_gap(settings, market, day, now, data_dir).missing
     _say(f"{day}: {len(gap.missing) - len(left)} minutes back-filled, {len(left)} still missing{_ranges(left)}")
     return 3 if left else 0
+
+
+class _Fetching:
+    """A bar for as long as instruments are fetched; between, the terminal is left to what the minutes say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._force_ascii = settings.console.force_ascii
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def __call__(self, done: int, wanted: int) -> None:
+        """Take note of how many instruments are fetched, and how many are known to be wanted."""
+        if self._bar is None and wanted - done >= FEW_INSTRUMENTS:
+            self._bar = Progress("fetching candles", "instruments", wanted, force_ascii=self._force_ascii).__enter__()
+        if self._bar is not None:
+            self._bar.update(done, wanted)
+        if done == wanted:
+            self._end()
+
+    def _end(self) -> None:
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.__exit__(None, None, None)
 
 
 def _parser() -> Parser:
@@ -78,16 +111,6 @@ def _ranges(minutes: Sequence[datetime]) -> str:
     words = ["-".join(f"{edge:%H:%M}" for edge in span) for span in spans]
     more = f" and {len(words) - 8} more spans" if len(words) > 8 else ""
     return (": " + ", ".join(words[:8]) + more) if words else ""
-
-
-def _progress(done: int, wanted: int) -> None:
-    """Say how far the fetching is: in place on a terminal, now and then elsewhere."""
-    text = f"{done}/{wanted} instruments fetched"
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{text}" + ("\n" if done == wanted else ""))
-    elif done == wanted or done % 100 == 0:
-        sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 def _say(text: str) -> None:

@@ -132,12 +132,13 @@ def _parser() -> Parser:
 
 
 def _settings(namespace: argparse.Namespace, around: Surroundings) -> Settings:
-    from g6.console.logs import set_up_logs  # noqa: PLC0415
+    from g6.logs import set_up_logs  # noqa: PLC0415
 
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
     # What is wrong is in the report; the log is for those who ask for it, and the agent's own file stays the agent's.
+    logs = settings.logging
     asked = settings.origins.get("logging.level", "default") != "default"
-    set_up_logs(settings.logging.level if asked else "CRITICAL", settings.logging.format, None)
+    set_up_logs(logs.level if asked else "CRITICAL", logs.format, None, verbose=logs.verbose)
     return settings
 
 

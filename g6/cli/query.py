@@ -33,8 +33,9 @@ examples:
             AND expiry_code = 'this_week' AND offset_label = 'atm' ORDER BY ts"
   g6 query "SELECT date, avg(atm_iv) FROM expiries WHERE expiry_code = 'this_month' GROUP BY date" --format csv
 
-Days that are archived are read from Parquet, the others from their CSV files; --from and --to spare a search through
-all of them. Nothing is changed, and a running G6 is not disturbed.
+Days that are archived are read from Parquet, the others from their CSV files. Conditions on date, ts, index and
+expiry_code spare a search through all of them; where those are no plain comparisons, --from and --to do. Nothing is
+changed, and a running G6 is not disturbed.
 
 exit codes: 0 done; 2 the query is wrong or does more than read; 3 a file cannot be read"""
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from g6 import __version__
 from g6.cli.arguments import Parser, add_settings, settings_of
@@ -22,43 +22,79 @@ EPILOG = """\
 examples:
   g6 rebuild                                          every day, every store that is switched on
   g6 rebuild --from 2026-11-01 --to 2026-11-20 --what csv
+  g6 rebuild --what influx                            into the database that storage.influx names
   g6 rebuild --dask tcp://10.0.0.5:8786               on a cluster that sees the data directory at the same path
 
 A day is built beside what is there and swapped in by rename. A run that was interrupted goes on where it was. A file
-that holds minutes which the journal has not is left alone, and told, unless --discard is given.
+that holds minutes which the journal has not is left alone, and told, unless --discard is given. A database is sent
+every point again, which replaces what it has; rebuild masters before it, or with it, where both were lost.
 
 exit codes: 0 every day was rebuilt; 2 bad arguments; 3 some days were not, a line each; 75 a collector is running on
 the data directory (stop it, or wait for the close)"""
 
 
-def _csv(settings: Settings, namespace: argparse.Namespace) -> "Store":
+class Asked(NamedTuple):
+    """What the stores are rebuilt by; `note` takes a few words on how far one is."""
+
+    settings: Settings
+    discard: bool
+    environ: Mapping[str, str]
+    note: Callable[[str], None]
+
+
+def _csv(asked: Asked) -> "Store":
     from g6.analytics import MEASURES  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild import Store  # noqa: PLC0415
     from g6.maintenance.rebuild_csv import csv_digest, rebuild_csv  # noqa: PLC0415
     from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
 
     aggregates = MEASURES
-    basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
-    day = partial(rebuild_csv, aggregates=aggregates, price_basis=basis, discard=namespace.discard)
+    basis = PREMIUM_COLUMNS[asked.settings.greeks.price_basis]
+    day = partial(rebuild_csv, aggregates=aggregates, price_basis=basis, discard=asked.discard)
     return Store(day, f"g6 {__version__}, premiums of {basis}", digest=csv_digest)
 
 
-def _masters(settings: Settings, _namespace: argparse.Namespace) -> "Store":
+def _masters(asked: Asked) -> "Store":
     from g6.maintenance.rebuild import Store  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild_masters import rebuild_masters  # noqa: PLC0415
     from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
+    settings = asked.settings
     names = {name: definition.display_name for name, definition in load_market(settings).indices.items()}
     basis, smoothing = PREMIUM_COLUMNS[settings.greeks.price_basis], settings.storage.masters.smoothing
     day = partial(rebuild_masters, display_names=names, price_basis=basis, smoothing=smoothing)
     return Store(day, f"g6 {__version__}, premiums of {basis}, smoothing {smoothing:g}", parallel=False)
 
 
-# Store → how it is rebuilt. A name that is also a sink's is rebuilt without being asked for when the sink is on.
-STORES: Mapping[str, Callable[[Settings, argparse.Namespace], "Store"]] = {
+def _influx(asked: Asked) -> "Store":
+    settings = asked.settings
+    if not settings.storage.influx.enabled:
+        raise ConfigError(
+            "--what influx: storage.influx is switched off; set storage.influx.enabled and url, org and bucket of the"
+            " database, and its token in INFLUXDB_TOKEN"
+        )
+    from g6.analytics import MEASURES  # noqa: PLC0415  heavy, as all that a store needs
+    from g6.maintenance.rebuild import Store  # noqa: PLC0415
+    from g6.maintenance.rebuild_influx import InfluxDays  # noqa: PLC0415
+    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.wiring.influx import influx_options, master_updates  # noqa: PLC0415
+
+    options = influx_options(settings, asked.environ)
+    basis, masters = PREMIUM_COLUMNS[settings.greeks.price_basis], settings.storage.masters.enabled
+    masters_of = partial(master_updates, settings, price_basis=basis)
+    days = InfluxDays(options, MEASURES, masters_of, note=asked.note, discard=asked.discard)
+    where = f"{options.url} {options.org}/{options.bucket}"
+    facts = f"g6 {__version__}, {where}, premiums of {basis}, {'with' if masters else 'without'} masters"
+    return Store(days.day, facts, runner=days)
+
+
+# Store → how it is rebuilt. A name that is also a sink's is rebuilt without being asked for when the sink is on. The
+# database comes last: it shows the masters.
+STORES: Mapping[str, Callable[[Asked], "Store"]] = {
     "csv": _csv,
     "masters": _masters,
+    "influx": _influx,
 }
 
 
@@ -67,16 +103,25 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     namespace = _parser().parse_strictly(argv)
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
     from g6.checks.snapshot import source_of  # noqa: PLC0415  heavy
+    from g6.console.progress import Progress  # noqa: PLC0415
     from g6.maintenance.rebuild import choose_days, rebuild  # noqa: PLC0415
     from g6.storage.data_directory import DataDirectory  # noqa: PLC0415
 
     root = source_of(settings)
     days = choose_days(root, namespace.first, namespace.last)
-    stores = {name: STORES[name](settings, namespace) for name in namespace.what or _switched_on(settings)}
+    names = [name for name in STORES if name in (namespace.what or _switched_on(settings))]
+    bar = Progress("rebuilding", "days", len(days) * len(names), force_ascii=settings.console.force_ascii)
+    asked = Asked(settings, namespace.discard, around.environ, note=partial(bar.advance, 0))
+    stores = {name: STORES[name](asked) for name in names}
     directory = DataDirectory(root)
-    with directory.hold():
-        outcomes = rebuild(directory.root, days, stores, _runner(namespace), fresh=namespace.fresh, done=_say_done)
-        failed = sum(not _told(outcome) for outcome in outcomes)
+    with directory.hold(), bar:
+
+        def done(what: str, day: date) -> None:
+            _say_done(what, day)
+            bar.advance()
+
+        outcomes = rebuild(directory.root, days, stores, _runner(namespace), fresh=namespace.fresh, done=done)
+        failed = sum(not _told(outcome) for outcome in bar.over(outcomes))
     return 3 if failed else 0
 
 
@@ -100,9 +145,12 @@ def _told(outcome: "Outcome") -> bool:
     if rebuilt is None:
         _say(f"{name}: failed: {outcome.error}")
         return False
-    changed = f"{rebuilt.changed} changed" if rebuilt.changed else "nothing changed"
-    counted = f"{rebuilt.minutes} minutes, {rebuilt.files} files, {rebuilt.rows} rows"
-    _say(f"{name}: {counted}, {changed}, {outcome.seconds:.1f} s")
+    if outcome.task.what == "influx":
+        counted = f"{rebuilt.minutes} minutes, {rebuilt.rows} points sent"
+    else:
+        changed = f"{rebuilt.changed} changed" if rebuilt.changed else "nothing changed"
+        counted = f"{rebuilt.minutes} minutes, {rebuilt.files} files, {rebuilt.rows} rows, {changed}"
+    _say(f"{name}: {counted}, {outcome.seconds:.1f} s")
     return True
 
 

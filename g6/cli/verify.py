@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from g6.cli.arguments import Parser, add_settings, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
-from g6.errors import ConfigError, SinkError
+from g6.errors import ConfigError, G6Error, SinkError
 from g6.settings import Settings, load
 from g6.settings.wording import shown
 
@@ -25,7 +26,8 @@ CLOCKS_OF_THEIR_OWN = frozenset({"simulated", "replay", "kite-simulator"})
 
 EPILOG = """\
 The score is 100 only for a day without any fault: every minute of every index and expiry, every leg, no outlier, and
-the same values in every store. What costs points is named, with its reason where the journal knows it. The report is
+the same values in every store. What costs points is named, with its reason where the journal knows it. A day whose
+journal was removed is judged by its archive; what cannot be judged any more is named and costs nothing. The report is
 kept as verify/<day>.json in the data directory.
 
 exit codes: 0 the score is at least the threshold; 2 bad configuration or arguments; 3 it is below"""
@@ -43,7 +45,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     root = source_of(settings)
     if not root.is_dir():
         raise ConfigError(f"{root} holds nothing to verify; name a data directory with --data-dir")
-    found = _verified(root, settings, namespace.date)
+    found = _verified(root, settings, namespace.date, quiet=namespace.json)
     sys.stdout.write(report_file.as_json(found).decode() if namespace.json else f"{as_text(found)}\n")
     try:
         report_file.store(root, found)
@@ -53,8 +55,9 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     return FINE if found.score >= least else WRONG
 
 
-def _verified(root: Path, settings: Settings, day: date | None) -> "Verification":
+def _verified(root: Path, settings: Settings, day: date | None, *, quiet: bool) -> "Verification":
     from g6.analytics import MEASURES  # noqa: PLC0415
+    from g6.console.progress import Progress  # noqa: PLC0415
     from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
     from g6.verification.day import market_of, verify  # noqa: PLC0415
     from g6.verification.expected import MarketFacts  # noqa: PLC0415
@@ -67,15 +70,31 @@ def _verified(root: Path, settings: Settings, day: date | None) -> "Verification
     asked_for = settings.enabled_indices if settings.origins.get("collection.indices", "") == "--indices" else ()
     own_clock = market_of(root) in CLOCKS_OF_THEIR_OWN
     layout = CsvLayout(MEASURES, PREMIUM_COLUMNS[settings.greeks.price_basis])
-    return verify(
-        root,
-        day or _last_day(root, market, settings, now, own_clock=own_clock),
-        MarketFacts(market.calendar, exchanges, settings.collection.interval_seconds, asked_for),
-        now=now,
-        csv=layout if settings.storage.csv.enabled else None,
-        stores={**masters_compare(root), **_database(settings)},
-        day_is_over=own_clock,
-    )
+    day = day or _last_day(root, market, settings, now, own_clock=own_clock)
+    recorded, forced = _recorded(root, day), settings.console.force_ascii
+    with Progress("verifying", "minutes", recorded, quiet=quiet, force_ascii=forced) as bar:
+        return verify(
+            root,
+            day,
+            MarketFacts(market.calendar, exchanges, settings.collection.interval_seconds, asked_for),
+            now=now,
+            csv=layout if settings.storage.csv.enabled else None,
+            stores={**masters_compare(root), **_database(settings)},
+            day_is_over=own_clock,
+            on_minute=lambda _snapshot: bar.advance(),
+        )
+
+
+def _recorded(root: Path, day: date) -> int | None:
+    """Return how many minutes a day's journal has; None where it cannot say."""
+    from g6.storage.archive_manifest import journal_path  # noqa: PLC0415
+    from g6.storage.journal import Journal  # noqa: PLC0415
+
+    try:
+        with closing(Journal.open_read_only(journal_path(root, day))) as journal:
+            return journal.count_after(0)
+    except G6Error:  # told by the verification itself
+        return None
 
 
 def _database(settings: Settings) -> "Mapping[str, Compare]":
@@ -90,15 +109,16 @@ def _database(settings: Settings) -> "Mapping[str, Compare]":
 
 def _last_day(root: Path, market: "Market", settings: Settings, now: datetime, *, own_clock: bool) -> date:
     """Return the day of the last session that has begun, recorded or not; of a market with its own clock the last."""
+    from g6.storage.archive_manifest import archived_days  # noqa: PLC0415
     from g6.storage.data_directory import JOURNAL  # noqa: PLC0415
     from g6.storage.journal_set import days_in  # noqa: PLC0415
     from g6.wiring.sources import exchanges_of  # noqa: PLC0415
 
     if own_clock:
-        recorded = days_in(root / JOURNAL)
+        recorded = {*days_in(root / JOURNAL), *archived_days(root)}
         if not recorded:
-            raise ConfigError(f"{root} holds no journal; name a data directory with --data-dir, or a --date")
-        return recorded[-1]
+            raise ConfigError(f"{root} holds no recorded day; name a data directory with --data-dir, or a --date")
+        return max(recorded)
     exchanges = exchanges_of(market, settings.enabled_indices)
     return max(market.calendar.last_minute(now, exchange).date() for exchange in exchanges)
 

@@ -1,36 +1,63 @@
 """The minute as a table: what was quoted per index and expiry and what it says, where it went and how long it took."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from g6.console.terminal import table_box
+from g6.console.figures import NOTHING, number, plain, size
+from g6.console.lines import EMPTY, Column, Drawing, Span, columns
 from g6.model.report import CycleReport, ExpiryReport, IndexReport
 
 STYLES = {"ok": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: an accepted expiry, or a refused one (`expiry` None). An index is told once."""
+
+    index: IndexReport | None
+    expiry: ExpiryReport | None
+    refused: str = ""  # its day, or that the index was
+
+    def of_expiry(self, text: str) -> Span:
+        """Return a text about the expiry, where it was accepted."""
+        return Span(text if self.expiry else "")
+
+    def aggregate(self, name: str, decimals: int, scale: float = 1, unit: str = "") -> Span:
+        """Return an aggregate of the expiry."""
+        value = self.expiry.aggregates.get(name, math.nan) * scale if self.expiry else math.nan
+        text = number(value, decimals)
+        return self.of_expiry(text if text == NOTHING else text + unit)
+
+
+def _spot(row: Row) -> Span:
+    index = row.index
+    return Span(number(index.spot, 2) + ("*" if index.spot_frozen else " ") if index else "")
+
+
+def _expiry(row: Row) -> Span:
+    return Span(f"{row.expiry.expiry:%d %b %y}" if row.expiry else row.refused)
+
+
 # What a trader looks at first; every other aggregate is in the overview files and in /metrics.
-# Heading → the cell's text.
-COLUMNS: Mapping[str, Callable[[ExpiryReport], str]] = {
-    "expiry": lambda e: f"{e.expiry:%d %b %y}",
-    "codes": lambda e: " ".join(e.codes),
-    "forward": lambda e: _number(e.forward, 2),
-    "ATM": lambda e: _number(e.atm, 0),
-    "legs": lambda e: f"{e.received}/{e.expected}",
-    "PCR": lambda e: _aggregate(e, "pcr_oi", 2),
-    "by vol": lambda e: _aggregate(e, "pcr_volume", 2),
-    "max pain": lambda e: _aggregate(e, "max_pain", 0),
-    "ATM IV": lambda e: _aggregate(e, "atm_iv", 2, scale=100, unit="%"),
-    "straddle": lambda e: _aggregate(e, "straddle", 2),
-}
-TEXT_COLUMNS = ("index", "expiry", "codes")
-# Left out where the terminal is narrower than the whole table.
-WHOLE_WIDTH = 126
-SPARED = ("codes", "forward", "by vol")
+COLUMNS: Sequence[Column[Row]] = (
+    Column("index", lambda row: Span(row.index.index if row.index else ""), 100, left=True),
+    Column("spot", _spot, 99),
+    Column("expiry", _expiry, 95, left=True),
+    Column("codes", lambda row: Span(" ".join(row.expiry.codes) if row.expiry else ""), 20, left=True),
+    Column("forward", lambda row: row.of_expiry(number(row.expiry.forward if row.expiry else None, 2)), 30),
+    Column("ATM", lambda row: row.of_expiry(number(row.expiry.atm if row.expiry else None)), 75),
+    Column("legs", lambda row: Span(f"{row.expiry.received}/{row.expiry.expected}" if row.expiry else ""), 90),
+    Column("PCR", lambda row: row.aggregate("pcr_oi", 2), 70),
+    Column("by vol", lambda row: row.aggregate("pcr_volume", 2), 10),
+    Column("max pain", lambda row: row.aggregate("max_pain", 0), 50),
+    Column("ATM IV", lambda row: row.aggregate("atm_iv", 2, 100, "%"), 80),
+    Column("straddle", lambda row: row.aggregate("straddle", 2), 60),
+)
 
 
 class MinuteView:
@@ -60,16 +87,10 @@ class MinuteView:
         if not self._concise:
             self._console.print(Text(f"{name:<9}{self._plain(text)}"), soft_wrap=True)
 
-    def _table(self, report: CycleReport) -> Table:
-        narrow = self._console.width < WHOLE_WIDTH
-        columns = [name for name in COLUMNS if not (narrow and name in SPARED)]
-        table = Table(box=table_box(ascii_only=self._ascii), pad_edge=False, padding=(0, 1, 0, 0))
-        for heading in ("index", "spot", *columns):
-            table.add_column(heading, justify="left" if heading in TEXT_COLUMNS else "right", no_wrap=True)
-        for index in report.indices:
-            for cells in _rows(index, columns):
-                table.add_row(*cells)
-        return table
+    def _table(self, report: CycleReport) -> Drawing:
+        rows = [row for index in report.indices for row in _rows(index)]
+        drawn = columns(rows, COLUMNS, self._console.width, ascii_only=self._ascii) if rows else []
+        return Drawing([EMPTY, *drawn, EMPTY])
 
     def _tail(self, report: CycleReport) -> Iterator[RenderableType]:
         if any(index.spot_frozen for index in report.indices):
@@ -78,38 +99,23 @@ class MinuteView:
             for refusal in index.refusals:
                 yield Text(self._plain(f"refused  {refusal.index} {refusal.expiry}".rstrip() + f": {refusal.detail}"))
         for sink in report.sinks:
-            volume = f"{sink.rows} rows in {sink.files} files, {_bytes(sink.bytes_written)}"
+            volume = f"{sink.rows} rows in {sink.files} files, {size(sink.bytes_written)}"
             yield Text(f"{sink.name:<9}{self._plain(sink.error or volume)}")
         if report.journal:
-            written = f"{_bytes(report.journal.bytes_written)} in {report.journal.path}"
+            written = f"{size(report.journal.bytes_written)} in {report.journal.path}"
             yield Text(f"{'journal':<9}{self._plain(report.journal.error or written)}")
         stages = ", ".join(f"{name} {seconds * 1000:.1f}" for name, seconds in report.stages.items())
         yield Text(f"{'ms':<9}{stages}")
 
     def _plain(self, text: str) -> str:
-        """Return the text as one line without control characters: some of it was written by a vendor's server."""
-        line = "".join(character if character.isprintable() else " " for character in text)
-        return line.encode("ascii", "replace").decode() if self._ascii else line
+        return plain(text, ascii_only=self._ascii)
 
 
-def _rows(index: IndexReport, columns: Sequence[str]) -> Iterator[list[str]]:
-    head = [index.index, _number(index.spot, 2) + ("*" if index.spot_frozen else " ")]
+def _rows(index: IndexReport) -> Iterator[Row]:
+    told: IndexReport | None = index
     for expiry in index.expiries:
-        yield [*head, *(COLUMNS[name](expiry) for name in columns)]
-        head = ["", ""]  # the index and its spot are told once
+        yield Row(told, expiry)
+        told = None
     for refusal in index.refusals:
-        yield [*head, f"{date.fromisoformat(refusal.expiry):%d %b %y}" if refusal.expiry else "refused"]
-        head = ["", ""]
-
-
-def _aggregate(expiry: ExpiryReport, name: str, decimals: int, scale: float = 1, unit: str = "") -> str:
-    text = _number(expiry.aggregates.get(name, math.nan) * scale, decimals)
-    return text if text == "-" else text + unit
-
-
-def _number(value: float, decimals: int) -> str:
-    return "-" if math.isnan(value) else f"{value:,.{decimals}f}"
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
+        yield Row(told, None, f"{date.fromisoformat(refusal.expiry):%d %b %y}" if refusal.expiry else "refused")
+        told = None

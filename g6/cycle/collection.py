@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import numpy as np
 
-from g6.analytics import aggregate, enrich
+from g6.analytics import aggregate, enrich, survey
 from g6.clock import IST
 from g6.collectors.build import build_chains
 from g6.collectors.plan import IndexOrder, Plan, forget_listed, make_plan
@@ -57,6 +57,7 @@ class Collection:
         parts = self._parts
         wanted = [order for order in parts.orders if parts.schedule.includes(order.definition.exchange, due)]
         orders = orders_under(wanted, pressure)
+        parts.recollection.begin(_minute(due).date())
         try:
             # In a thread of its own, which changes nothing but what it returns: a call that hangs costs its minute.
             collected = parts.call_watchdog.run(
@@ -74,6 +75,10 @@ class Collection:
                 forget_listed()
         self._forwards.update(_forwards(collected.snapshot.chains))
         return collected
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Add a minute that was stored to what the next ones are compared with."""
+        self._parts.recollection.remember(snapshot)
 
     def recall(self, due: datetime | None) -> None:
         """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on."""
@@ -122,6 +127,8 @@ class Collection:
         unvalued = sum(not chain.aggregates for chain in accepted)
         error = G6Error(f"{unvalued} chains could not be valued and are stored as collected") if unvalued else None
         indices = self._indices(due, orders, plan, usable, asked, accepted, refusals)
+        with stages("survey"):
+            indices = tuple(self._surveyed(index, pressure, spent) for index in indices)
         snapshot = Snapshot(_minute(due), parts.provider.name, indices, quotes.backfilled, pressure.shed)
         return Collected(snapshot, listed, error, spent)
 
@@ -151,11 +158,22 @@ class Collection:
         """Return the chain with what it says; should that fail, as it is: values can be had later, quotes cannot."""
         parts = self._parts
         try:
-            enriched = enrich(chain, parts.conventions, enrichers_under(parts.enrichers, pressure))
+            compared = parts.recollection.annotate(chain)
+            enriched = enrich(compared, parts.conventions, enrichers_under(parts.enrichers, pressure))
             return aggregate(enriched, parts.conventions, measures_under(pressure)[0], spent)
         except Exception:  # still the cycle's: what was collected may not depend on arithmetic
             log.exception("%s %s could not be valued", chain.index, chain.expiry)
             return chain
+
+    def _surveyed(self, index: IndexSnapshot, pressure: PressureReport, spent: dict[str, float]) -> IndexSnapshot:
+        """Return the index with what its chains say together; should that fail, without."""
+        parts = self._parts
+        try:
+            view = parts.recollection.view(index.index, index.spot, index.chains, spot_frozen=index.spot_frozen)
+            return replace(index, aggregates=survey(view, parts.conventions, measures_under(pressure)[1], spent))
+        except Exception:  # as above
+            log.exception("%s could not be surveyed", index.index)
+            return index
 
     def _indices(
         self,

@@ -1,6 +1,7 @@
 """What becomes of a collected minute: one durable transaction, and then each store in its turn."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -43,10 +44,14 @@ class Delivery:
             if isinstance(sink, TellableSink):
                 sink.tell(report)
 
-    def catch_up(self) -> None:
-        """Give each sink what an earlier run left behind: after a crash this is all the repair there is."""
+    def catch_up(self, alive: Callable[[], None] = lambda: None) -> None:
+        """Give each sink what an earlier run left behind: after a crash this is all the repair there is.
+
+        `alive` is called before each day of each sink.
+        """
         for sink in self._parts.sinks:
             for day in self._parts.journals.undrained(sink.name):
+                alive()
                 report = self._drain(sink, day)
                 self._repaired[sink.name] = self._repaired.get(sink.name, 0) + report.repaired
                 log.info("%s: %s", sink.name, report.error or f"{report.rows} rows of {day} supplied from the journal")

@@ -34,6 +34,7 @@ class LogFile(logging.Handler):
         self._failing = False
         self._stuck = False  # it cannot be moved aside
         self._lost = 0
+        self._identity = (0, 0)
         try:
             self._descriptor: int | None = self._open()
         except OSError as error:
@@ -66,7 +67,7 @@ class LogFile(logging.Handler):
     def _ready(self, coming_bytes: int) -> int:
         """Return the descriptor to write to, of the file that bears the name now and has room."""
         found = self._found()
-        if found is None or self._descriptor is None or _differs(found, os.fstat(self._descriptor)):
+        if found is None or self._descriptor is None or self._identity != (found.st_dev, found.st_ino):
             return self._reopened()
         full = stat.S_ISREG(found.st_mode) and 0 < self._max_bytes < found.st_size + coming_bytes
         if full and found.st_size > 0 and self._moved_aside():
@@ -87,7 +88,10 @@ class LogFile(logging.Handler):
     def _open(self) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._torn = False
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+        found = os.fstat(descriptor)
+        self._identity = found.st_dev, found.st_ino
+        return descriptor
 
     def _leave(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -138,7 +142,3 @@ class LogFile(logging.Handler):
         if self._failing:
             lost, self._failing, self._lost = self._lost, False, 0
             self._untold.append(f"the log file {self._path} is written again; lines lost: {lost}")
-
-
-def _differs(one: os.stat_result, other: os.stat_result) -> bool:
-    return (one.st_dev, one.st_ino) != (other.st_dev, other.st_ino)

@@ -3,7 +3,8 @@
 import logging
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,12 +19,31 @@ MINUTES = "g6.minute"
 
 LONGEST_CHARACTERS = 32_768  # of a message, and of a traceback
 _DEEPEST = 4
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "cycle"}
+_STANDARD = len(vars(logging.makeLogRecord({})))
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "cycle", "g6_said", "g6_below"}
 _TRACEBACKS = logging.Formatter()
 
 
+def said(record: logging.LogRecord) -> str:
+    """Return the message without secrets; made once, however many outlets there are."""
+    found: str | None = getattr(record, "g6_said", None)
+    if found is None:
+        found = record.g6_said = redact(message_of(record))
+    return found
+
+
+def below(record: logging.LogRecord) -> str:
+    """Return the traceback and the stack without secrets; empty without either. Made once, too."""
+    if not (record.exc_info or record.exc_text or record.stack_info):
+        return ""
+    found: str | None = getattr(record, "g6_below", None)
+    if found is None:
+        found = record.g6_below = redact(traceback_of(record))
+    return found
+
+
 def message_of(record: logging.LogRecord) -> str:
-    """Return the message; of a call whose arguments do not fit its text, both as they are."""
+    """Return the message; of a call whose arguments do not fit its text, the text and why they do not."""
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001  an argument's own __str__ may raise anything, and a line must come out
@@ -39,7 +59,9 @@ def traceback_of(record: logging.LogRecord) -> str:
 
 
 def extras_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what the call gave in `extra`."""
+    """Return what the call gave in `extra`, as it gave it."""
+    if len(vars(record)) <= _STANDARD:
+        return {}
     return {name: value for name, value in vars(record).items() if name not in _OWN}
 
 
@@ -56,19 +78,19 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback below it where there is one."""
-        below = traceback_of(record)
-        said = _cut(redact(message_of(record)))
-        text = f"{said}\n{_cut(redact(below))}" if below else said
-        return self._head(record) + "\n    ".join(map(_printable, text.splitlines() or [""]))
+        text, under = _cut(said(record)), below(record)
+        if under:
+            text = f"{text}\n{_cut(under)}"
+        if not text.isprintable():
+            text = "\n    ".join(map(_printable, text.splitlines()))
+        return self._head(record) + text
 
     def _head(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, IST)
-        identity = getattr(record, "cycle", "")
+        stamp, identity = _second(int(record.created), IST), getattr(record, "cycle", "")
         minute = f"[{short(identity)}] " if identity else ""
         if not self._detailed:
-            return f"{at:%H:%M:%S} {record.levelname} {minute}"
-        stamp = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
-        return f"{stamp} {record.levelname} {record.name.removeprefix('g6.')} {minute}"
+            return f"{stamp[11:]} {record.levelname} {minute}"
+        return f"{stamp}.{_milliseconds(record)} {record.levelname} {record.name.removeprefix('g6.')} {minute}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -76,20 +98,29 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line of JSON."""
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         entry: dict[str, Any] = {
-            "ts": at.replace("+00:00", "Z"),
+            "ts": f"{_second(int(record.created), UTC).replace(' ', 'T')}.{_milliseconds(record)}Z",
             "level": record.levelname,
             "logger": record.name,
-            "message": _cut(redact(message_of(record))),
+            "message": _cut(said(record)),
         }
         if identity := getattr(record, "cycle", ""):
             entry["cycle"] = identity
-        if below := traceback_of(record):
-            entry["exception"] = _cut(redact(below))
+        if under := below(record):
+            entry["exception"] = _cut(under)
         for name, value in extras_of(record).items():
             entry.setdefault(redact(name), _plain(name, value))
         return orjson.dumps(entry).decode()
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int, zone: tzinfo) -> str:
+    """Return 2026-11-20 10:00:02; many lines are of one second."""
+    return f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _milliseconds(record: logging.LogRecord) -> str:
+    return f"{int(record.created * 1000) % 1000:03d}"
 
 
 def _plain(name: str, value: object, depth: int = 0) -> Any:
@@ -116,7 +147,8 @@ def _text(value: object) -> str:
 
 def _cut(text: str) -> str:
     # After redaction: half a secret would not be known for one.
-    text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates, which no file takes
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()  # lone surrogates, which no file takes
     if len(text) <= LONGEST_CHARACTERS:
         return text
     return f"{text[:LONGEST_CHARACTERS]} … ({len(text) - LONGEST_CHARACTERS} characters more)"

@@ -8,8 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from g6.logs.formatters import MINUTES, extras_of, message_of, traceback_of
-from g6.logs.secrets import redact
+from g6.logs.formatters import MINUTES, below, extras_of, said
 
 WINDOW_SECONDS = 600.0  # from the line that was shown
 QUIET_SECONDS = 120.0  # without a repetition: it has stopped; two minutes, since most come once a minute
@@ -18,16 +17,19 @@ LONGEST_TEXT = 300
 _SWEEP_SECONDS = 1.0
 
 # How long and how much may differ between two that are the same; so may the addresses of objects.
-_MEASURE = re.compile(r"\d+(?:[.,]\d+)*(?=\s?(?:%|(?:s|ms|µs|us|min|[kMG]?B|bytes)\b))|\b0x[0-9a-fA-F]+")
+_MEASURE = re.compile(r"\d(?:[\d.,]*\d)?(?=\s?(?:%|(?:s|ms|µs|us|min|[kMG]?B|bytes)\b))|\b0x[0-9a-fA-F]+")
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A message that was shown, and what came after it."""
+    """A message that was shown, and what came after it; no record, whose traceback would hold on to its frames."""
 
+    name: str
+    level: int
     shown_at: float
     last_at: float
-    record: logging.LogRecord
+    text: str
+    cycle: str
     count: int = 0
 
 
@@ -48,15 +50,15 @@ class Repeats:
         """Return what is to be shown now: counts that are due, and the record unless it is a repetition."""
         if record.levelno < logging.INFO or record.name == MINUTES:
             return [*self.due(), record]
-        key = _key(record)
+        key, text, cycle = _key(record), said(record)[:LONGEST_TEXT], getattr(record, "cycle", "")
         with self._lock:
             now = self._monotonic()
             told = self._sweep(now)
             seen = self._seen.get(key)
             if seen is None:
-                self._seen[key] = _Seen(now, now, _light(record))
+                self._seen[key] = _Seen(record.name, record.levelno, now, now, text, cycle)
                 return [*told, *self._evicted(), record]
-            seen.count, seen.last_at, seen.record = seen.count + 1, now, _light(record)
+            seen.count, seen.last_at, seen.text, seen.cycle = seen.count + 1, now, text, cycle
             return told
 
     def due(self) -> list[logging.LogRecord]:
@@ -93,25 +95,21 @@ def _is_over(seen: _Seen, now: float) -> bool:
 def _key(record: logging.LogRecord) -> bytes:
     """Return what two records have in common that are the same; a digest, so that long ones cost no memory."""
     extras = extras_of(record)
-    words = (record.name, record.levelname, message_of(record), traceback_of(record), repr(extras) if extras else "")
-    text = _MEASURE.sub("#", "\0".join(words))
-    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()
-
-
-def _light(record: logging.LogRecord) -> logging.LogRecord:
-    """Return what a count needs of a record, without its traceback, which holds on to frames and all their values."""
-    # Redacted before it is cut: half a secret would not be known for one.
-    first = redact((message_of(record).splitlines() or [""])[0])[:LONGEST_TEXT]
-    kept = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname, "msg": first}
-    return logging.makeLogRecord({**kept, "cycle": getattr(record, "cycle", "")})
+    words = f"{record.name}\0{record.levelno}\0{said(record)}\0{below(record)}\0{extras or ''}"
+    return hashlib.blake2b(_MEASURE.sub("#", words).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
 def _summary(seen: _Seen) -> logging.LogRecord:
     seconds = max(1.0, seen.last_at - seen.shown_at)
     times = "once" if seen.count == 1 else f"{seen.count} times"
     span = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-    entry = vars(seen.record) | {
-        "msg": f"… repeated {times} in {span}: {seen.record.msg}",
+    first = (seen.text.splitlines() or [""])[0]
+    entry = {
+        "name": seen.name,
+        "levelno": seen.level,
+        "levelname": logging.getLevelName(seen.level),
+        "msg": f"… repeated {times} in {span}: {first}",
+        "cycle": seen.cycle,
         "repeated": seen.count,
         "repeated_seconds": round(seconds, 1),
     }

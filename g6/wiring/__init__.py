@@ -2,7 +2,6 @@
 
 import difflib
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from g6.analytics import ENRICHERS, MEASURES, Enricher
 from g6.analytics.conventions import Conventions
+from g6.background.recollection import Recollection
 from g6.clock import Clock
 from g6.collectors.plan import Depth, IndexOrder
 from g6.collectors.reject import Limits
@@ -34,6 +34,7 @@ from g6.storage.sink import Sink
 from g6.wiring.closing import Closing
 from g6.wiring.influx import influx_options
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
+from g6.wiring.start import start_facts
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Parts:
     governor: Governor
     supervisor: Supervisor
     call_watchdog: CallWatchdog
+    recollection: Recollection
 
 
 @contextmanager
@@ -122,12 +124,24 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 directory.root,
                 source.market,
                 supervisor,
+                run_once=run.once,
             )
         )
         governor = _governor(settings, source.clock, observation)
         observation.observer.follow_pressure(governor.report)
+        observation.health.pressure(governor.report())
         supervisor.run(MEMORY_PART, governor.run, silent_limit_seconds=MEMORY_SILENT_SECONDS)
-        _say_start(settings, observation, directory, source, orders)
+        observation.show_start(
+            start_facts(
+                settings,
+                market,
+                source,
+                orders,
+                str(directory.root),
+                url=observation.url,
+                checks=observation.health.components,
+            )
+        )
         yield Parts(
             settings=settings,
             calendar=market.calendar,
@@ -155,6 +169,9 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
             governor=governor,
             supervisor=supervisor,
             call_watchdog=watchdog,
+            recollection=Recollection(
+                directory.root, market.calendar, {o.definition.name: o.definition.exchange for o in orders}
+            ),
         )
 
 
@@ -266,21 +283,3 @@ def enrichers_of(settings: Settings) -> tuple[Enricher, ...]:
         return tuple(ENRICHERS)
     unwanted = {"greeks"} if wanted[1] else {"greeks", "iv"}
     return tuple(enricher for enricher in ENRICHERS if enricher.name not in unwanted)
-
-
-def _say_start(
-    settings: Settings, observation: Observation, directory: DataDirectory, source: Source, orders: Sequence[IndexOrder]
-) -> None:
-    speed = "" if settings.clock.speed == 1 else f", {_speed(settings.clock.speed)}"
-    facts = {
-        "market": source.said + speed,
-        "indices": " ".join(order.definition.name for order in orders),
-        "data": str(directory.root),
-    }
-    if observation.url:
-        facts["metrics"] = f"{observation.url}/metrics"
-    observation.show_start(facts)
-
-
-def _speed(speed: float) -> str:
-    return "as fast as it goes" if math.isinf(speed) else f"{speed:g} times as fast"

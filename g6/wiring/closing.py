@@ -1,33 +1,57 @@
 """After the close: the day is folded into the masters, verified, archived, and old days go where they are let go.
 
 In this order, since each stands on the one before: the masters settle on what the files say, the verification
-compares both with the journal, the archive is checked against the journal, and nothing leaves that is not archived.
-A step that fails is told and costs no other one. The database is not compared here: it may still be owed the last
-minutes; `g6 verify` asks it.
+compares all stores with the journal, the archive is checked against the journal, and nothing leaves that is not
+archived, or that the masters, the verification or a store still need. A step that fails is told and costs no other one.
+
+All of it runs in the loop's thread, when the market is closed: some twenty seconds for a day of 1,100 legs. The
+database, which may still be owed the last minutes, is waited for at most `DATABASE_PATIENCE_SECONDS`, and each request
+to it at most `DATABASE_TIMEOUT_SECONDS`. Whoever is told to stop has the rest done at the next start (`overdue`).
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from g6.analytics import MEASURES
-from g6.clock import Clock
+from g6.clock import Clock, SystemClock
 from g6.errors import G6Error
+from g6.market.sessions import OutsideCalendar
 from g6.model.closing_report import ClosingReport
 from g6.settings import Settings
+from g6.storage.archive_manifest import JournalFacts, Manifest, journal_path, why_outdated
+from g6.storage.data_directory import JOURNAL
+from g6.storage.journal_set import days_in
 from g6.storage.sink import Sink
 from g6.wiring.sources import Market
 
+if TYPE_CHECKING:
+    from g6.verification.expected import MarketFacts
+    from g6.verification.result import Compare
+
 log = logging.getLogger(__name__)
+
+DATABASE = "influx"
+DATABASE_PATIENCE_SECONDS = 10.0
+DATABASE_TIMEOUT_SECONDS = 3.0
+SYSTEM_CLOCK = SystemClock()
 
 Step = Callable[[ClosingReport], ClosingReport]
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What is done with a day that is over, by the settings. The libraries of it are imported when it is."""
+    """What is done with a day that is over, by the settings. The libraries of it are imported when it is.
+
+    `server_clock` is the machine's, also where the market's is virtual: servers live by no other.
+    """
 
     settings: Settings
     market: Market
@@ -36,11 +60,17 @@ class Closing:
     clock: Clock
     sinks: Sequence[Sink]
     price_basis: str
+    server_clock: Clock = SYSTEM_CLOCK
 
-    def run(self, day: date) -> ClosingReport:
-        """Do all of it for one day; raise nothing."""
+    def run(self, day: date, stopping: Callable[[], bool] = _never) -> ClosingReport:
+        """Do all of it for one day; raise nothing. Doing so again does no harm, and only what is not done yet.
+
+        Once `stopping` says so no further step is begun.
+        """
         report = ClosingReport(day)
         for name, step in self._steps().items():
+            if stopping():
+                return _noted(report, f"told to stop before {name}: the rest is done at the next start")
             try:
                 report = step(report)
             except G6Error as error:
@@ -49,6 +79,56 @@ class Closing:
                 log.exception("%s of %s failed", name, day)
                 report = _troubled(report, f"{name}: {type(error).__name__}: {error}")
         return report
+
+    def overdue(self, before: date) -> tuple[date, ...]:
+        """Return the days before a day that `run` has something to do for, ascending: what a crash or a stop left.
+
+        They have minutes that were never folded, no archive, or no report. Only the heads of files are read, some
+        milliseconds a day; what cannot be read is logged and left out.
+        """
+        asked: dict[str, tuple[bool, Callable[[date], Iterator[date]]]] = {
+            "masters": (self.settings.storage.masters.enabled, self._unsettled),
+            "archive": (self.settings.storage.archive.enabled, self._unarchived),
+            "verify": (self.settings.storage.verify.after_close, self._unverified),
+        }
+        days: set[date] = set()
+        for name, (wanted, ask) in asked.items():
+            try:
+                days.update(ask(before) if wanted else ())
+            except G6Error as error:
+                log.warning("what %s has left to do cannot be told: %s", name, error)
+        return tuple(sorted(days))
+
+    def _unsettled(self, before: date) -> Iterator[date]:
+        from g6.masters.holds import unsettled_days  # noqa: PLC0415
+
+        yield from unsettled_days(self.root, before)
+
+    def _unarchived(self, before: date) -> Iterator[date]:
+        from g6.storage.archive import unarchived  # noqa: PLC0415
+
+        yield from unarchived(self.root, before)
+
+    def _unverified(self, before: date) -> Iterator[date]:
+        from g6.verification.holds import unverified  # noqa: PLC0415
+
+        for day in days_in(self.root / JOURNAL):
+            if day < before and unverified(self.root, day) and self._is_known(day) and self._has_minutes(day):
+                yield day
+
+    def _is_known(self, day: date) -> bool:
+        """Return whether the calendar reaches as far as a day; where it does not, nothing can be said to be missing."""
+        try:
+            self.market.calendar.is_trading_day(day, next(iter(self.market.indices.values())).exchange)
+        except OutsideCalendar:
+            return False
+        return True
+
+    def _has_minutes(self, day: date) -> bool:
+        try:
+            return bool(JournalFacts.read(self.root, day).seqs)
+        except G6Error:
+            return True  # the report will say what is wrong with it
 
     def _steps(self) -> dict[str, Step]:
         storage, keep = self.settings.storage, self.settings.storage.retention
@@ -71,53 +151,91 @@ class Closing:
         from g6.verification import report_file  # noqa: PLC0415
         from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
         from g6.verification.day import verify  # noqa: PLC0415
-        from g6.verification.expected import MarketFacts  # noqa: PLC0415
-        from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
 
-        exchanges = {name: definition.exchange for name, definition in self.market.indices.items()}
-        facts = MarketFacts(
-            self.market.calendar, exchanges, self.settings.collection.interval_seconds, tuple(self.names)
-        )
         layout = CsvLayout(MEASURES, self.price_basis)
         found = verify(
             self.root,
             report.day,
-            facts,
+            self._facts(report.day),
             now=self.clock.now(),
             csv=layout if self.settings.storage.csv.enabled else None,
-            stores=masters_compare(self.root) if self.settings.storage.masters.enabled else {},
+            stores=self._stores(),
             day_is_over=True,
         )
         report_file.store(self.root, found)
         parts = {part.name: 100 * part.share for part in found.parts if part.checked}
         gaps = max(found.gap_minutes.values(), default=0)
         told = replace(report, score=found.score, score_parts=parts, gap_minutes=gaps)
+        told = _noted(told, *(f"not judged: {said}" for said in found.unjudged))
         said = f"verified, score {found.score:g}, {found.collected_minutes} of {found.expected_minutes} minutes"
         if found.score < self.settings.storage.verify.minimum_score:
             return _troubled(told, f"{said}; `g6 verify --date {report.day}` says what is missing")
         return _noted(told, said)
 
+    def _facts(self, day: date) -> "MarketFacts":
+        from g6.verification.expected import MarketFacts  # noqa: PLC0415
+
+        exchanges = {name: definition.exchange for name, definition in self.market.indices.items()}
+        # A journal says itself what was asked for; of a day left behind long ago that may be something else than today.
+        names = () if journal_path(self.root, day).exists() else tuple(self.names)
+        return MarketFacts(self.market.calendar, exchanges, self.settings.collection.interval_seconds, names)
+
+    def _stores(self) -> "Mapping[str, Compare]":
+        """Return how the other stores are compared: those that are kept."""
+        from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
+
+        masters = masters_compare(self.root) if self.settings.storage.masters.enabled else {}
+        if not self.settings.storage.influx.enabled:
+            return masters
+        from g6.verification.influx_counts import influx_compare  # noqa: PLC0415
+        from g6.verification.patience import patiently  # noqa: PLC0415
+        from g6.wiring.influx import influx_options  # noqa: PLC0415
+
+        options = influx_options(self.settings)
+        quick = replace(options, timeout_seconds=min(options.timeout_seconds, DATABASE_TIMEOUT_SECONDS))
+        compare = patiently(influx_compare(quick), self._owed, self.server_clock, DATABASE_PATIENCE_SECONDS)
+        return {**masters, DATABASE: compare}
+
+    def _owed(self, day: date) -> int:
+        """Return how many of a day's minutes the database has not confirmed; 0 where the journal has gone."""
+        return JournalFacts.read(self.root, day).owed_to(DATABASE) if journal_path(self.root, day).exists() else 0
+
     def _archive(self, report: ClosingReport) -> ClosingReport:
         from g6.storage.archive import archive_day  # noqa: PLC0415
 
+        before = Manifest.read(self.root, report.day)
+        if before is not None and why_outdated(self.root, before) is None:
+            return _noted(replace(report, archived_bytes=before.bytes), "archived before")
         day = archive_day(self.root, report.day, self.price_basis)
         return _noted(replace(report, archived_bytes=day.bytes), f"archived, {day.bytes:,} bytes")
 
     def _retention(self, report: ClosingReport) -> ClosingReport:
+        from g6.masters.holds import masters_hold  # noqa: PLC0415
         from g6.storage.retention import Policy, retention  # noqa: PLC0415
+        from g6.verification.holds import verification_hold  # noqa: PLC0415
 
-        keep = self.settings.storage.retention
-        policy = Policy(keep.journal_days, keep.csv_days, keep.minimum_free_bytes)
+        storage = self.settings.storage
+        keep, verified = storage.retention, storage.verify
         found = retention(
-            self.root, policy, self.clock.now(), sinks=[s.name for s in self.sinks], price_basis=self.price_basis
+            self.root,
+            Policy(keep.journal_days, keep.csv_days, keep.minimum_free_bytes),
+            self.clock.now(),
+            sinks=[sink.name for sink in self.sinks],
+            holds=(
+                masters_hold(self.root, kept=storage.masters.enabled),
+                verification_hold(self.root, verified.minimum_score, required=verified.after_close),
+            ),
+            price_basis=self.price_basis,
         )
         removed = {kind: sum(r.bytes for r in found.removed if r.kind == kind) for kind in ("csv", "journal")}
-        told = replace(report, removed_bytes=removed)
+        told = _noted(replace(report, removed_bytes=removed), *found.said_kept())
+        if found.short_bytes:
+            told = _troubled(told, f"the disk is {found.short_bytes / 1e6:,.0f} MB below its floor of free space")
         return _noted(told, f"{len(found.removed)} old days' files removed") if found.removed else told
 
 
-def _noted(report: ClosingReport, note: str) -> ClosingReport:
-    return replace(report, notes=(*report.notes, note))
+def _noted(report: ClosingReport, *notes: str) -> ClosingReport:
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def _troubled(report: ClosingReport, trouble: str) -> ClosingReport:

@@ -63,6 +63,17 @@ def test_a_narrow_terminal_keeps_the_numbers_whole_and_spares_columns():
         assert cell in row
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_table_is_never_wider_than_the_terminal_and_never_cuts_a_number(width, ascii_only):
+    text = shown(report(), width=width, ascii_only=ascii_only)
+    assert "…" not in text
+    assert text.isascii() or not ascii_only
+    rows = text.splitlines()[1:5]
+    assert max(map(len, rows)) <= width
+    assert "23,698.55*" in next(line for line in rows if line.startswith("NIFTY"))
+
+
 def test_a_refused_index_is_a_row_and_its_reason_a_line():
     lines = shown(report()).splitlines()[1:]
     assert any("SENSEX" in line and line.rstrip().endswith("refused") for line in lines)

@@ -1,0 +1,95 @@
+"""What the minute in hand is compared with, ready when it asks. Nothing of it can cost a minute."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+from g6.background.daily_series import Daily, read_daily
+from g6.background.day_so_far import IV, SPOT, STRADDLE, VIX, DaySoFar
+from g6.background.previous_day import PreviousDay
+from g6.background.recorded import minutes_of
+from g6.errors import ConfigError, SinkError
+from g6.market.sessions import SessionCalendar
+from g6.model.background import NAN, Background, IndexView
+from g6.model.chain import OptionChain
+from g6.model.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+class Recollection:
+    """Follows the days. `exchanges` says where each index is traded.
+
+    `begin` and `remember` are the loop's; `annotate` and `view` change nothing and may be called from its worker.
+    """
+
+    def __init__(self, root: Path, calendar: SessionCalendar, exchanges: Mapping[str, str]) -> None:
+        self._root, self._calendar, self._exchanges = root, calendar, exchanges
+        self._day: date | None = None
+        self._previous = PreviousDay()
+        self._so_far = DaySoFar({})
+        self._daily: dict[str, Daily] = {}
+
+    def begin(self, day: date) -> None:
+        """Turn to a day: read how the one before ended, and take up what was recorded of this one already."""
+        if day == self._day:
+            return
+        self._day, self._previous, self._daily = day, PreviousDay(), {}
+        self._so_far = DaySoFar({name: at for name in self._exchanges if (at := self._session(name, day, 0))})
+        try:
+            self._previous = self._ended_before(day)
+            self._daily = {name: read_daily(self._root, name, day) for name in self._exchanges}
+            for snapshot in minutes_of(self._root, day):
+                self._so_far.remember(snapshot)
+        except (SinkError, ConfigError, OSError) as error:
+            log.warning("what was before %s is not known in full: %s", day, error)
+
+    def annotate(self, chain: OptionChain) -> OptionChain:
+        """Return the chain with what it is compared with."""
+        return replace(self._previous.annotate(chain), opening=self._so_far.opening(chain.index, chain.expiry))
+
+    def view(
+        self, index: str, spot: float, chains: Sequence[OptionChain], *, spot_frozen: bool, vix: float = NAN
+    ) -> IndexView:
+        """Return an index as its measures see it."""
+        ordered = tuple(sorted(chains, key=lambda chain: chain.expiry))
+        return IndexView(index, spot, spot_frozen, ordered, self._background(index), vix)
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Add the minute that was stored."""
+        self._so_far.remember(snapshot)
+
+    def _background(self, index: str) -> Background:
+        daily = self._daily.get(index)
+        series = {name: self._so_far.series(index, name) for name in (SPOT, IV, VIX, STRADDLE)}
+        found = Background(
+            previous_close=self._previous.levels.get(index, NAN),
+            minute_spot=series[SPOT],
+            minute_iv=series[IV],
+            minute_vix=series[VIX],
+            minute_straddle=series[STRADDLE],
+        )
+        return (
+            found if daily is None else replace(found, daily_close=daily.close, daily_iv=daily.iv, daily_vix=daily.vix)
+        )
+
+    def _ended_before(self, day: date) -> PreviousDay:
+        """Return the end of each index's own trading day before; exchanges may differ in theirs."""
+        before: dict[date, dict[str, datetime]] = {}
+        for name, exchange in self._exchanges.items():
+            previous = self._calendar.previous_trading_day(day, exchange)
+            closed = self._session(name, previous, -1)
+            if closed is not None:
+                before.setdefault(previous, {})[name] = closed
+        found = [PreviousDay.read(self._root, previous, closes) for previous, closes in before.items()]
+        chains = {key: chain for of in found for key, chain in of.chains.items()}
+        return PreviousDay(chains, {name: level for of in found for name, level in of.levels.items()})
+
+    def _session(self, index: str, day: date, place: int) -> datetime | None:
+        """Return when the first (0) window of an index's day opens, or the last (-1) closes; None on a day off."""
+        windows = self._calendar.windows(day, self._exchanges[index])
+        if not windows:
+            return None
+        return windows[0].open if place == 0 else windows[-1].close
