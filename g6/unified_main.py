@@ -53,17 +53,22 @@ def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None
     Without a `source` it is the one that the settings name.
     """
     limit = 1 if run_once else cycles
-    with wire(settings, Run(limit, once=run_once), source) as parts:
-        agent = Agent(parts)
-        with agent.signals():
-            return agent.loop(limit)
+    ended = threading.Event()
+    try:
+        with wire(settings, Run(limit, once=run_once), source) as parts:
+            agent = Agent(parts, ended)
+            with agent.signals():
+                return agent.loop(limit)
+    finally:
+        ended.set()
 
 
 class Agent:
-    """The loop over minutes, and the minute."""
+    """The loop over minutes, and the minute. `ended` is set when all has come down: what hangs may hang that, too."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, ended: threading.Event | None = None) -> None:
         self._parts = parts
+        self._ended = ended
         self.collection = Collection(parts)
         self.delivery = Delivery(parts)
         self._stop = threading.Event()
@@ -83,7 +88,8 @@ class Agent:
         except RestartNeeded as error:
             log.error("%s", error)  # noqa: TRY400 - one line says it; where it hangs was logged when it did
             self._parts.observation.ending(str(error), clean=False)
-            exit_at_latest(SHUTDOWN_SECONDS, FAILED)  # what hangs may hang the shutdown as well
+            if self._ended is not None:
+                exit_at_latest(SHUTDOWN_SECONDS, FAILED, self._ended)
             self._finish(closing=False)
             return FAILED
         self._finish(closing=limit != 1)  # one minute alone is no day

@@ -1,7 +1,7 @@
 """The minute as a table: what was quoted per index and expiry and what it says, where it went and how long it took."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -67,12 +67,6 @@ class MinuteView:
         self._console = console
         self._ascii = ascii_only
         self._concise = concise
-
-    def show_start(self, version: str, facts: Mapping[str, str]) -> None:
-        """Print what is about to happen: one line per fact, name and value aligned."""
-        self._console.print(Text(f"G6 {version}", style="bold"))
-        for name, value in facts.items():
-            self._console.print(Text(f"{name:<9}{self._plain(value)}"), soft_wrap=True)
 
     def show(self, report: CycleReport, *, whole: bool) -> None:
         """Print the sentence, and below it the table where the whole minute is asked for."""

@@ -63,9 +63,7 @@ def make_console(*, force_ascii: bool | None, color: Literal["auto", "always", "
     )
 
 
-def wants_panel(
-    console: Console, live: Literal["auto", "always", "never"], *, concise: bool, run_once: bool
-) -> bool:
+def wants_panel(console: Console, live: Literal["auto", "always", "never"], *, concise: bool, run_once: bool) -> bool:
     """Return whether the live panel is shown: "auto" spares those who want a line a minute, or one minute alone.
 
     Never where nobody can see it: in a pipe, a file or a terminal that cannot move its cursor.

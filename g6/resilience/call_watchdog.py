@@ -26,8 +26,6 @@ Wait = Callable[[threading.Event, float], bool]
 
 log = logging.getLogger(__name__)
 
-RESTART_NEEDED_EXIT = 3
-
 
 class RestartNeeded(G6Error):
     """So many calls hang that only a new process can go on (exit 3, and the service manager starts it again)."""
@@ -164,17 +162,15 @@ class _Worker:
 
 
 def exit_at_latest(
-    seconds: float, code: int = RESTART_NEEDED_EXIT, *, leave: Callable[[int], object] = os._exit
-) -> threading.Event:
-    """End the process with this code when the seconds are over, whatever then still hangs; setting the event cancels.
+    seconds: float, code: int, cancelled: threading.Event, *, leave: Callable[[int], object] = os._exit
+) -> None:
+    """End the process with this code when the seconds are over, whatever then still hangs, unless `cancelled` is set.
 
     For a shutdown whose tidying may wait for the very thing that hangs. Nothing is flushed: what matters is durable.
     """
-    cancelled = threading.Event()
 
     def watch() -> None:
         if not cancelled.wait(seconds):
             leave(code)
 
     threading.Thread(target=watch, name="exit at latest", daemon=True).start()
-    return cancelled

@@ -12,17 +12,25 @@ class Hanging:
     """An answer that hangs for as long as the test goes on, in the minutes that it is told to."""
 
     def __init__(self, *minutes: int) -> None:
-        self.minutes, self.asked, self.over = minutes, 0, threading.Event()
+        self.minutes, self.asked, self.over, self.hangs = minutes, 0, threading.Event(), threading.Event()
 
     def __call__(self, answer, *_asked):
         self.asked += 1
         if self.asked in self.minutes:
+            self.hangs.set()
             self.over.wait()
         return answer
 
+    def watched(self, _parts):
+        """The agent's watchdog, whose patience ends when a call hangs, and no sooner however slow the machine is."""
+        return {"call_watchdog": CallWatchdog(0.5, wait=self.wait)}
 
-def watched(_parts, bound_seconds=0.5):
-    return {"call_watchdog": CallWatchdog(bound_seconds)}
+    def wait(self, over, _seconds):
+        while not over.wait(0.01):
+            if self.hangs.is_set():
+                self.hangs.clear()
+                return False
+        return True
 
 
 def told(capsys):
@@ -31,7 +39,7 @@ def told(capsys):
 
 def test_a_call_that_hangs_costs_its_minute_alone_and_is_named(settings_for, capsys):
     hanging = Hanging(2)
-    code, _ = run_bent(two_indices(settings_for), 4, watched, quotes=hanging)
+    code, _ = run_bent(two_indices(settings_for), 4, hanging.watched, quotes=hanging)
     hanging.over.set()
     minutes = told(capsys)
     assert [line.split()[2] for line in minutes] == ["ok:", "failed:", "ok:", "ok:"]
@@ -41,16 +49,16 @@ def test_a_call_that_hangs_costs_its_minute_alone_and_is_named(settings_for, cap
 
 def test_the_stage_that_hangs_is_the_one_that_is_named(settings_for, capsys):
     hanging = Hanging(1)
-    run_bent(two_indices(settings_for), 2, watched, spots=hanging)
+    run_bent(two_indices(settings_for), 2, hanging.watched, spots=hanging)
     hanging.over.set()
     assert "spots: the provider has not come back" in told(capsys)[0]
 
 
 def test_a_process_with_too_many_hanging_calls_ends_and_asks_to_be_started_again(settings_for, capsys):
     hanging = Hanging(2, 3, 4)
-    with agent_on(two_indices(settings_for), watched, quotes=hanging) as (agent, parts):
+    with agent_on(two_indices(settings_for), hanging.watched, quotes=hanging) as (agent, parts):
         code = agent.loop(10)
-        ended = parts.observation.health.document()
+        ended = parts.observation.health.last_words()
     hanging.over.set()
     assert code == FAILED
     assert len(told(capsys)) == 4, "no minute after the third call that hangs"
@@ -59,7 +67,7 @@ def test_a_process_with_too_many_hanging_calls_ends_and_asks_to_be_started_again
 
 def test_what_hangs_leaves_no_half_minute_in_any_store(settings_for, tmp_path):
     hanging = Hanging(2)
-    run_bent(two_indices(settings_for), 3, watched, quotes=hanging)
+    run_bent(two_indices(settings_for), 3, hanging.watched, quotes=hanging)
     hanging.over.set()
     rows = (tmp_path / "data/csv/NIFTY/overview/2026-11-20.csv").read_text().splitlines()
     assert [row.split(",")[0][11:16] for row in rows[1:]] == ["10:00", "10:01", "10:02"]

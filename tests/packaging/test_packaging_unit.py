@@ -12,7 +12,7 @@ import pytest
 
 from g6.cli import EXIT_CODES
 from g6.errors import AuthError, ConfigError, DataDirectoryBusy, G6Error
-from g6.resilience.call_watchdog import RESTART_NEEDED_EXIT
+from g6.unified_main import FAILED
 
 SECONDS = {"s": 1, "min": 60, "": 1}
 # Older systemd does not know these and goes on without; the file says so.
@@ -87,7 +87,7 @@ def test_only_what_a_person_must_mend_is_not_started_again(unit: dict) -> None:
     assert service["Restart"] == ["on-failure"]
     final = {int(code) for code in service["RestartPreventExitStatus"][0].split()}
     assert final == {codes[ConfigError], codes[AuthError]}
-    assert not final & {codes[DataDirectoryBusy], codes[G6Error], RESTART_NEEDED_EXIT, 0}
+    assert not final & {codes[DataDirectoryBusy], codes[G6Error], FAILED, 0}
 
 
 def test_growing_pauses_never_use_up_the_starts_while_even_ones_do(unit: dict) -> None:

@@ -40,7 +40,7 @@ except KeyboardInterrupt:
 STUCK_PROCESS = """
 import threading
 from g6.resilience.call_watchdog import exit_at_latest
-exit_at_latest(0.01)
+exit_at_latest(0.01, 3, threading.Event())
 threading.Event().wait()
 """
 
@@ -250,8 +250,9 @@ def test_a_process_whose_end_hangs_ends_all_the_same() -> None:
 
 
 def test_a_process_that_ends_in_time_is_left_alone() -> None:
-    before, left = set(threading.enumerate()), []
-    exit_at_latest(PATIENCE_SECONDS, leave=left.append).set()
+    before, left, ended = set(threading.enumerate()), [], threading.Event()
+    exit_at_latest(PATIENCE_SECONDS, 3, ended, leave=left.append)
+    ended.set()
     for thread in set(threading.enumerate()) - before:
         thread.join(PATIENCE_SECONDS)
     assert left == []
