@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from g6.errors import AuthError, BadResponse, RateLimited, TransientError
+from g6.logs import redact
 from g6.storage.influx_lines import PRECISION
 
 # Level 1 costs a fifth of level 9's time and is a tenth larger; the server unpacks both as fast.
@@ -74,6 +75,7 @@ class InfluxWriter:
         library: Any = import_module("influxdb_client")
         self._options = options
         self._base = options.url.rstrip("/")
+        self._named = redact(self._base)  # as sentences name it, without a password that may be in it
         self._client = library.InfluxDBClient(
             self._base, options.token, org=options.org, timeout=round(options.timeout_seconds * 1000),
             ssl_ca_cert=options.ca_file, retries=False,
@@ -119,7 +121,7 @@ class InfluxWriter:
         finally:
             response.close()  # with its connection: what is left unread would be taken for the next answer
         if response.status >= 500:
-            raise TransientError(f"{self._base} answers {response.status}", kind="server_error")
+            raise TransientError(f"{self._named} answers {response.status}", kind="server_error")
         return page if response.status == 200 else b""
 
     def _translated(self, call: Any) -> Any:
@@ -131,12 +133,12 @@ class InfluxWriter:
             # To urllib3 a refused connection is a time-out of connecting.
             if isinstance(error, self._timed_out) and not isinstance(error, self._not_connected):
                 raise TransientError(
-                    f"{self._base} does not answer within {self._options.timeout_seconds:g} s", kind="timeout"
+                    f"{self._named} does not answer within {self._options.timeout_seconds:g} s", kind="timeout"
                 ) from error
-            raise TransientError(f"cannot reach {self._base}: {_cause(error)}") from error
+            raise TransientError(f"cannot reach {self._named}: {redact(_cause(error))}") from error
 
     def _refusal(self, status: int, headers: Any, body: Any) -> Exception:
-        said = f"{self._base} answers {status}: {_reason(body)}"
+        said = f"{self._named} answers {status}: {_reason(body)}"
         if status in POISON:
             return Poison(said, status)
         if status in LOGIN:
@@ -150,13 +152,13 @@ class InfluxWriter:
 
 
 def _reason(body: Any) -> str:
-    """Return what the server said, as one short line."""
+    """Return what the server said, as one short line, without the token that some servers quote."""
     try:
         document = orjson.loads(body)
         text = str(document.get("message") or document)
     except (ValueError, TypeError, AttributeError):
         text = str(body)
-    return " ".join(text.split())[:200]
+    return redact(" ".join(text.split()))[:200]
 
 
 def _retry_after_seconds(headers: Any) -> float | None:

@@ -108,7 +108,8 @@ class CandleProvider:
         """Return closes, volumes and open interest; there are no bids and no asks."""
         at = at.astimezone(IST).replace(second=0, microsecond=0)
         self._fetch(contracts)
-        days = [self._days[token] for token in contracts.token.tolist()]
+        nothing = DayOfCandles.of([])  # of what has no token here, as the market around the options
+        days = [self._days.get(token, nothing) for token in contracts.token.tolist()]
         rows = [day.row_at(at) for day in days]
         known = [(place, day, row) for place, (day, row) in enumerate(zip(days, rows, strict=True)) if row is not None]
         columns = {name: np.full(len(contracts), np.nan) for name in ("close", "volume", "oi", "ends", "traded")}
@@ -126,7 +127,7 @@ class CandleProvider:
         )
 
     def _fetch(self, contracts: ContractTable) -> None:
-        missing = [token for token in contracts.token.tolist() if token not in self._days]
+        missing = [token for token in contracts.token.tolist() if token and token not in self._days]
         for done, token in enumerate(missing):
             self._told(len(self._days), len(self._days) + len(missing) - done)
             self._day(token)

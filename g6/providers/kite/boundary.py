@@ -15,6 +15,7 @@ import requests
 from kiteconnect.exceptions import KiteException
 
 from g6.errors import AuthError, BadResponse, G6Error, RateLimited, TransientError
+from g6.logs import redact
 
 LONGEST_MESSAGE = 160
 
@@ -65,6 +66,7 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
     """Return a vendor's words as a clause of one line, without addresses and without anything like a secret."""
     for secret in secrets:
         text = text.replace(secret, "…") if secret else text
+    text = redact(text)  # what is registered as one, whoever holds it
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = _SECRET.sub("…", _ADDRESS.sub("…", text))
     return text[:LONGEST_MESSAGE].rstrip(" .")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from g6.errors import ConfigError
+from g6.logs import register_secret
 from g6.providers.kite.options import KiteOptions
 from g6.providers.kite.token_file import read_private
 
@@ -36,6 +37,7 @@ def find_account(name: str, environ: Mapping[str, str], options: KiteOptions) ->
     names = {word: f"{prefix}_{word}" for word in ("API_KEY", "API_SECRET", "ACCESS_TOKEN")}
     sources = (environ, _of_file(environ), _of_directory(environ, names.values()))
     found = {word: _first(sources, variable) for word, variable in names.items()}
+    _keep_secret(name, found.values(), options)
     if found["API_KEY"] is None and options.loopback:
         return _simulated(name)
     if found["API_KEY"] is None:
@@ -104,6 +106,15 @@ def _of_directory(environ: Mapping[str, str], names: Iterable[str]) -> Mapping[s
 
 def _first(sources: tuple[Mapping[str, str], ...], name: str) -> str | None:
     return next((text.strip() for source in sources if (text := source.get(name, "")).strip()), None)
+
+
+def _keep_secret(name: str, values: Iterable[str | None], options: KiteOptions) -> None:
+    """Keep them out of the log, but for a simulator's own, which everybody knows and whose key is a word."""
+    simulated = _simulated(name)
+    public = {simulated.api_key, simulated.api_secret} if options.loopback else set()
+    for value in values:
+        if value not in public:
+            register_secret(value)
 
 
 def _simulated(name: str) -> Account:

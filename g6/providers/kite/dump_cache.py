@@ -51,6 +51,7 @@ class _Held:
     rows: int
     bad_rows: Mapping[str, int]
     last_expiry: date
+    shares: Mapping[str, int]
     defect: str = ""
 
 
@@ -107,6 +108,12 @@ class DumpCache:
         with self._lock:
             self._refresh(day)
             return {key: token for held in self._held.values() for key, token in held.indices.items()}
+
+    def share_tokens(self, day: date) -> Mapping[str, int]:
+        """Return share ("NSE:RELIANCE") → instrument token; one that no dump lists is absent."""
+        with self._lock:
+            self._refresh(day)
+            return {key: token for held in self._held.values() for key, token in held.shares.items()}
 
     def report(self) -> DumpReport | None:
         """Return what is in use, without asking for anything; None before any dump could be used."""
@@ -214,7 +221,7 @@ class DumpCache:
         if self._names is not None:
             contracts = contracts.take(np.isin(contracts.index, self._names))
         last_expiry = expiries.max().item() if len(expiries) else date.max
-        held = _Held(wanted, contracts, dump.indices, dump.rows, dump.bad_rows, last_expiry)
+        held = _Held(wanted, contracts, dump.indices, dump.rows, dump.bad_rows, last_expiry, dump.shares)
         expired = expiries[expiries < np.datetime64(wanted)]
         if not len(expired):
             return held

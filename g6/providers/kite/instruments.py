@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import ascii_lowercase, ascii_uppercase, digits
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ SEGMENTS: Mapping[bytes, tuple[bytes, tuple[bytes, ...]]] = MappingProxyType({
 })  # fmt: skip
 INDEX_SEGMENT = b"INDICES"
 INDEX_EXCHANGES = (b"NSE", b"BSE")  # MCX and others have indices of their own, which nobody asks for
+SHARE_TYPE = b"EQ"
 
 # Names and symbols may become parts of paths and queries: neither may begin like one or hold what divides one.
 FIRST_LETTERS = csv_bytes.letters_of(ascii_uppercase + ascii_lowercase + digits)
@@ -41,6 +42,7 @@ HEADER_MAX_BYTES = 4096
 class DecodedDump:
     """What a dump said: options and futures in its order, spot symbol ("NSE:NIFTY 50") → token, and what was skipped.
 
+    `shares` is the same for shares ("NSE:RELIANCE" → token); their rows are not judged, a bad one is not there.
     `rows` counts every row but the header, of any segment. `bad_rows` counts the skipped ones by the first reason that
     holds: "fields" (a wrong number of them), "token", "symbol", "name", "kind" (not one of its segment, or of an
     exchange not its own), "expiry", "strike", "tick", "lot" or "duplicate" (the key exchange:symbol stood before; the
@@ -51,6 +53,7 @@ class DecodedDump:
     indices: Mapping[str, int]
     rows: int
     bad_rows: Mapping[str, int]
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 def decode_instruments(body: bytes) -> DecodedDump:
@@ -68,7 +71,8 @@ def decode_instruments(body: bytes) -> DecodedDump:
     contracts = _contracts(columns.take(derivatives), segment[derivatives], bad)
     indices = _indices(columns.take(segment == INDEX_SEGMENT), bad)
     found = {word: count for word, count in bad.items() if count}
-    return DecodedDump(contracts, indices, len(rows) + wrong, MappingProxyType(found))
+    shares = _shares(columns.take(np.isin(segment, INDEX_EXCHANGES) & (columns.raw("instrument_type") == SHARE_TYPE)))
+    return DecodedDump(contracts, indices, len(rows) + wrong, MappingProxyType(found), shares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +131,17 @@ def _indices(columns: _Columns, bad: Counter[str]) -> Mapping[str, int]:
     exchange, symbol, token = columns.raw("exchange"), columns.raw("tradingsymbol"), _tokens(columns)
     sound = _sound({"token": token < 0, "symbol": ~csv_bytes.made_of(symbol, SYMBOL_LETTERS, FIRST_LETTERS)}, bad)
     kept = _first_of_each(exchange, symbol, sound, bad)
-    rows = zip(exchange[kept].tolist(), symbol[kept].tolist(), token[kept].tolist(), strict=True)
+    return _tokens_by_key(exchange[kept], symbol[kept], token[kept])
+
+
+def _shares(columns: _Columns) -> Mapping[str, int]:
+    token, symbol = _tokens(columns), columns.raw("tradingsymbol")
+    kept = (token > 0) & csv_bytes.made_of(symbol, SYMBOL_LETTERS, FIRST_LETTERS)
+    return _tokens_by_key(columns.raw("exchange")[kept], symbol[kept], token[kept])
+
+
+def _tokens_by_key(exchange: Raw, symbol: Raw, token: Ints) -> Mapping[str, int]:
+    rows = zip(exchange.tolist(), symbol.tolist(), token.tolist(), strict=True)
     return MappingProxyType({f"{e.decode()}:{s.decode()}": t for e, s, t in rows})
 
 

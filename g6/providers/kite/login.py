@@ -11,6 +11,7 @@ from typing import Any
 
 from g6.clock import IST, Clock
 from g6.errors import AuthError, BadResponse, ConfigError, TransientError
+from g6.logs import register_secret
 from g6.providers.kite.boundary import clean
 from g6.providers.kite.credentials import Account
 from g6.providers.kite.options import KiteOptions
@@ -53,6 +54,7 @@ class LoginFlow:
         if not secret:
             raise ConfigError(f"no API secret for the Kite account {self._account.name}; a login needs it")
         request_token = request_token_in(request_token)
+        register_secret(request_token)
         try:
             session = self._ask("login", lambda: self._client.generate_session(request_token, secret), request_token)
         except AuthError as error:
@@ -107,6 +109,9 @@ class LoginFlow:
 
     def _token(self, session: Any) -> Token:
         given = session if isinstance(session, dict) else {}
+        for name, value in given.items():  # there are several, and each opens something
+            if str(name).endswith("token") and isinstance(value, str):
+                register_secret(value)
         access_token, user_id = given.get("access_token"), given.get("user_id")
         if not (isinstance(access_token, str) and access_token and isinstance(user_id, str) and user_id):
             raise BadResponse("login: the broker's answer has no access token")

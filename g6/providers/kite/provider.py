@@ -23,7 +23,14 @@ from g6.model.contracts import ContractTable
 from g6.model.provider_report import DumpReport, ProviderReport
 from g6.model.quotes import Quotes, Spot
 from g6.providers.kite.batches import batches
-from g6.providers.kite.quote_columns import DecodedQuotes, decode_quotes, quote_keys, quotes_for, spots_for
+from g6.providers.kite.quote_columns import (
+    SPOT_EXCHANGES,
+    DecodedQuotes,
+    decode_quotes,
+    quote_keys,
+    quotes_for,
+    spots_for,
+)
 from g6.providers.kite.session import KiteSession
 
 MOST_PROBLEMS = 10
@@ -39,6 +46,10 @@ class Dump(Protocol):
 
     def index_tokens(self, day: date) -> Mapping[str, int]:
         """Return spot symbol → instrument token."""
+        ...
+
+    def share_tokens(self, day: date) -> Mapping[str, int]:
+        """Return share ("NSE:RELIANCE") → instrument token."""
         ...
 
     def report(self) -> DumpReport | None:
@@ -72,20 +83,21 @@ class KiteProvider:
         """Return one row per contract, in the same order, taken when the last batch has arrived.
 
         Legs that the broker left out, and legs of batches that failed, have not answered. Raises AuthError at once,
-        and the first failure when no batch answered.
+        and the first failure when no batch with a derivative in it answered: what surrounds them is no minute.
         """
         keys = quote_keys(contracts)
         options = self.session.options
         answers: list[DecodedQuotes] = []
         failures: list[TransientError | BadResponse] = []
-        lost = 0
+        lost, any_answered = 0, False
         for batch in batches(keys, options.batch_bytes, options.batch_count):
             try:
                 answers.append(self.session.quote(batch, decode_quotes))
+                any_answered |= not batch[0].startswith(SPOT_EXCHANGES)
             except (TransientError, BadResponse) as error:
                 failures.append(error)
                 lost += len(batch)
-        if failures and not answers:
+        if failures and not any_answered:
             raise failures[0]
         if failures:
             asked = len(failures) + len(answers)
@@ -98,6 +110,12 @@ class KiteProvider:
         """Return index name → token of its level on the stream; an index that the dump lacks is absent."""
         tokens = self.dump.index_tokens(at.astimezone(IST).date())
         return {index.name: tokens[index.spot_symbol] for index in indices if index.spot_symbol in tokens}
+
+    def tokens(self, keys: Sequence[str], at: datetime) -> Mapping[str, int]:
+        """Return key of a level or a share → its token on the stream; what the dump lacks is absent."""
+        day = at.astimezone(IST).date()
+        known = (self.dump.index_tokens(day), self.dump.share_tokens(day))
+        return {key: tokens[key] for tokens in known for key in keys if key in tokens}
 
     def probe(self) -> None:
         """Ask for the user's profile, the cheapest way to learn whether the token lives; raises what a minute would."""

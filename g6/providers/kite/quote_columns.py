@@ -20,7 +20,7 @@ from g6.errors import BadResponse
 from g6.market.indices import IndexDefinition
 from g6.model.columns import Floats
 from g6.model.contracts import ContractTable
-from g6.model.quotes import Quotes, Spot
+from g6.model.quotes import DAY_COLUMNS, Quotes, Spot
 from g6.providers.kite.stamps import epoch_seconds
 
 # DecodedQuotes' measured columns, in the order in which they are read from a quote.
@@ -29,7 +29,9 @@ STAMPS = ("quoted_at", "traded_at")
 
 # A level of an exchange's own index has no book; its sides are null, or the depth is not there at all.
 SPOT_EXCHANGES = ("NSE:", "BSE:")
-NO_BOOK = (np.nan,) * (len(MEASURED) - 1)
+NO_BOOK = (np.nan,) * 5  # open interest, and the two sides
+OHLC = ("open", "high", "low", "close")  # Kite's names of DAY_COLUMNS: `close` is that of the session before
+BEYOND_ANY = 1e15  # no price and no volume is so large
 MESSAGE_MAX_CHARACTERS = 200
 
 
@@ -38,9 +40,10 @@ class DecodedQuotes:
     """One answer's quotes: `keys` ("NFO:NIFTY26AUGFUT") and float columns parallel to them.
 
     Prices in rupees; volume, oi and quantities in units. `bid` and `ask` are NaN where that side of the book is
-    empty; `last` and `average_price` are as Kite wrote them, 0 included. Of keys on NSE and BSE, which G6 asks
-    for the levels of indices, only `last` and the stamps are read, and the rest is NaN. `quoted_at` and
-    `traded_at` are epoch seconds, NaN where the text was null, empty or no instant.
+    empty; `last` and `average_price` are as Kite wrote them, 0 included. Of keys on NSE and BSE, which are levels of
+    indices and shares, `last`, the stamps, the volume and the day's open, high, low and previous close are read, and
+    the rest is NaN; of derivatives the day's are NaN. `quoted_at` and `traded_at` are epoch seconds, NaN where the text
+    was null, empty or no instant.
     `bad` counts the quotes that were skipped, by reason; `bad_stamps` the stamps that were there and made no sense.
     """
 
@@ -53,6 +56,10 @@ class DecodedQuotes:
     bid_quantity: Floats
     ask: Floats
     ask_quantity: Floats
+    open: Floats
+    high: Floats
+    low: Floats
+    previous_close: Floats
     quoted_at: Floats
     traded_at: Floats
     bad: Mapping[str, int]
@@ -85,9 +92,12 @@ class _Leg(msgspec.Struct, gc=False):
 
 
 class _Spot(msgspec.Struct, gc=False):
-    """The quote of an index's level."""
+    """The quote of an index's level or of a share. What is wrong with the rest of it costs the rest alone."""
 
     last_price: float
+    average_price: Any = None
+    volume: Any = None
+    ohlc: Any = None
     timestamp: Any = None
     last_trade_time: Any = None
 
@@ -170,7 +180,7 @@ def quotes_for(contracts: ContractTable, decoded: Sequence[DecodedQuotes], at: d
     missing = np.array([np.nan])
     columns = {
         name: np.concatenate([*(getattr(answer, name) for answer in decoded), missing])[rows]
-        for name in (*MEASURED, *STAMPS)
+        for name in (*MEASURED, *STAMPS, *DAY_COLUMNS)
     }
     now = at.timestamp()
     quote_age, trade_age = now - columns.pop("quoted_at"), now - columns.pop("traded_at")
@@ -205,12 +215,12 @@ def _columns(quotes: Collection[_Leg | _Spot]) -> tuple[dict[str, Floats], int]:
     stamps = [quote.timestamp for quote in quotes] + [quote.last_trade_time for quote in quotes]
     seconds, bad_stamps = epoch_seconds(stamps)
     columns["quoted_at"], columns["traded_at"] = seconds.reshape(2, len(quotes))
-    return columns, bad_stamps
+    return columns | _day_columns(quotes), bad_stamps
 
 
 def _measured(quote: _Leg | _Spot) -> tuple[float, ...]:
     if isinstance(quote, _Spot):
-        return (quote.last_price, *NO_BOOK)
+        return (quote.last_price, _number(quote.average_price), _number(quote.volume), *NO_BOOK)
     # Kite fills both sides with five levels of zeros; an empty list can mean nothing else.
     bid = quote.depth.buy[0] if quote.depth.buy else NO_LEVEL
     ask = quote.depth.sell[0] if quote.depth.sell else NO_LEVEL
@@ -218,6 +228,21 @@ def _measured(quote: _Leg | _Spot) -> tuple[float, ...]:
         quote.last_price, quote.average_price, quote.volume, quote.oi,
         bid.price, bid.quantity, ask.price, ask.quantity,
     )  # fmt: skip
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < BEYOND_ANY:
+        return float(value)
+    return np.nan
+
+
+def _day_columns(quotes: Collection[_Leg | _Spot]) -> dict[str, Floats]:
+    """Return DAY_COLUMNS of levels and shares, NaN for derivatives."""
+    table = np.full((len(DAY_COLUMNS), len(quotes)), np.nan)
+    for row, quote in enumerate(quotes):
+        if isinstance(quote, _Spot) and isinstance(quote.ohlc, dict):
+            table[:, row] = [_number(quote.ohlc.get(name)) for name in OHLC]
+    return dict(zip(DAY_COLUMNS, table, strict=True))
 
 
 def _defect(raw: msgspec.Raw) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from g6.clock import IST
 from g6.errors import ConfigError
+from g6.logs import register_secret
 
 # Zerodha ends every session at this time of the next day.
 END_OF_TOKENS = time(6, 0)
@@ -57,12 +58,15 @@ class TokenFile:
         except FileNotFoundError:
             return None
         try:
-            return _token(json.loads(text))
+            token = _token(json.loads(text))
         except (ValueError, KeyError, TypeError):
             raise ConfigError(f"{self.path}: no token that g6 wrote; run `g6 login`") from None
+        register_secret(token.access_token)
+        return token
 
     def write(self, token: Token) -> None:
         """Replace the file by this token, durably, readable by its owner alone. Raises ConfigError."""
+        register_secret(token.access_token)
         folder = self.path.parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
