@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 DONE, FAILED, LOGIN_NEEDED = 0, 3, 4
 
 SHUTDOWN_SECONDS = 10.0
+# No day is closed so shortly before a minute; one takes some twenty seconds.
+CLOSING_MARGIN = timedelta(minutes=5)
 # Time enough for a person to log in.
 PROBE_BEFORE_OPEN = timedelta(minutes=30)
 
@@ -220,6 +222,7 @@ class Agent:
         if self.delivery.day is not None and due.date() > self.delivery.day:
             self._close_day(self.delivery.day)
         if closed:
+            self._close_overdue(due)
             self._service.waiting(f"closed; the next minute is {due:%a %d %b %Y %H:%M}")
         if closed and due - now > PROBE_BEFORE_OPEN and self._sleep_until(due - PROBE_BEFORE_OPEN):
             self._probe()
@@ -233,7 +236,18 @@ class Agent:
         """Do what is done with a day that is over: once, when the loop comes to a later one or ends behind it."""
         self.delivery.checkpoint()
         self.delivery.day = None
-        self._parts.observation.closed(self._parts.closing.run(day))
+        self._closed(day)
+
+    def _close_overdue(self, due: datetime) -> None:
+        """Close the days that a crash or a stop left behind, as long as the pause before `due` lasts."""
+        for day in self._parts.closing.overdue(due.date()):
+            if self._stop.is_set() or due - self._parts.clock.now() < CLOSING_MARGIN:
+                return
+            self._closed(day)
+
+    def _closed(self, day: date) -> None:
+        self._service.alive()
+        self._parts.observation.closed(self._parts.closing.run(day, self._stop.is_set))
 
     def _probe(self) -> None:
         """Find out before it matters whether a person must log in."""

@@ -104,7 +104,8 @@ class Parser(argparse.ArgumentParser):
 
 def agent_parser(commands: Mapping[str, str]) -> Parser:
     """Return the parser of the agent; `commands` are the other commands with a line of help each."""
-    listed = "\n".join(f"  {name:<10} {line}" for name, line in commands.items())
+    width = max(map(len, commands), default=0)
+    listed = "\n".join(f"  {name:<{width}} {line}" for name, line in commands.items())
     parser = Parser(
         prog="g6",
         usage="g6 [run] [OPTION ...]\n       g6 COMMAND ...",

@@ -47,7 +47,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     clock = _clock(settings, market.calendar)
     app, seed = App(), settings.providers.simulated.seed
     server = KiteServer(
-        SimulatedMarket(seed, market.indices, market.calendar),
+        SimulatedMarket(seed, market.indices, market.calendar, around=market.surroundings),
         clock,
         faults=faults,
         auto_login=namespace.auto_login,

@@ -19,10 +19,13 @@ from g6.history.table import Table
 from g6.history.where import data_directory
 
 if TYPE_CHECKING:
-    from g6.history.database import Values
     from g6.history.questions import Day, History, Minute
+    from g6.history.scope import Values
 
-__all__ = ["Table", "chain", "masters", "of", "overview", "sql"]
+__all__ = [
+    "Table", "breadth", "chain", "levels", "market", "masters",
+    "of", "overview", "participant_cash", "participants", "premium_noise", "sql",
+]  # fmt: skip
 
 
 def of(data_dir: str | Path | None = None) -> "History":
@@ -40,10 +43,11 @@ def chain(
     expiry: str | date | None = None,
     offset: int | str | None = None,
     minute: "Minute | None" = None,
+    price_basis: str | None = None,
     data_dir: str | Path | None = None,
 ) -> Table:
     """Return a row per minute and strike; see `History.chain`."""
-    return of(data_dir).chain(index, day, until, expiry=expiry, offset=offset, minute=minute)
+    return of(data_dir).chain(index, day, until, expiry=expiry, offset=offset, minute=minute, price_basis=price_basis)
 
 
 def overview(
@@ -58,16 +62,59 @@ def overview(
     return of(data_dir).overview(index, day, until, expiry=expiry)
 
 
+def market(day: "Day", until: "Day | None" = None, *, data_dir: str | Path | None = None) -> Table:
+    """Return a row a minute of India VIX, breadth, sectors and mood; see `History.market`."""
+    return of(data_dir).market(day, until)
+
+
+def levels(
+    day: "Day", until: "Day | None" = None, *, name: str | None = None, data_dir: str | Path | None = None
+) -> Table:
+    """Return a row per minute and level; see `History.levels`."""
+    return of(data_dir).levels(day, until, name=name)
+
+
+def breadth(
+    day: "Day", until: "Day | None" = None, *, group: str | None = None, data_dir: str | Path | None = None
+) -> Table:
+    """Return a row per minute and group of shares; see `History.breadth`."""
+    return of(data_dir).breadth(day, until, group=group)
+
+
 def masters(
     index: str,
     *,
     expiry: str = "this_week",
     offset: int | str = 0,
     weekday: str | None = None,
+    price_basis: str | None = None,
     data_dir: str | Path | None = None,
 ) -> Table:
     """Return the weekday masters of a strike's place; see `History.masters`."""
-    return of(data_dir).masters(index, expiry=expiry, offset=offset, weekday=weekday)
+    return of(data_dir).masters(index, expiry=expiry, offset=offset, weekday=weekday, price_basis=price_basis)
+
+
+def participants(
+    day: "Day",
+    until: "Day | None" = None,
+    *,
+    kind: str = "oi",
+    participant: str | None = None,
+    instrument: str | None = None,
+    data_dir: str | Path | None = None,
+) -> Table:
+    """Return who holds what, by class of participants and instrument; see `History.participants`."""
+    return of(data_dir).participants(day, until, kind=kind, participant=participant, instrument=instrument)
+
+
+def participant_cash(day: "Day", until: "Day | None" = None, *, data_dir: str | Path | None = None) -> Table:
+    """Return what institutions bought and sold in the cash market; see `History.participant_cash`."""
+    return of(data_dir).participant_cash(day, until)
+
+
+def premium_noise(index: str, day: "Day", *, offset: int | str = 0, data_dir: str | Path | None = None) -> Table:
+    """Return how noisy the total premium was on each price basis; see `History.premium_noise`."""
+    return of(data_dir).premium_noise(index, day, offset=offset)
 
 
 def sql(

@@ -4,7 +4,7 @@ Importing this module loads DuckDB, a quarter of a second.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import duckdb
 
 from g6.errors import ConfigError, SinkError
 from g6.history.files import MASTERS, Files, Wanted
+from g6.history.scope import Values, narrower, scope_of
 from g6.history.table import Table
-from g6.history.views import name, pattern, text, views
+from g6.history.views import KINDS, name, pattern, text, views
+from g6.participants.store import FOLDER as PARTICIPANTS
 from g6.storage.archive_manifest import ARCHIVE
 from g6.storage.data_directory import CSV
 
@@ -21,45 +23,53 @@ from g6.storage.data_directory import CSV
 CONFIG: Mapping[str, str] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
-Values = Sequence[object] | Mapping[str, object]
-
 
 def ask(root: Path, wanted: Wanted, query: str, values: Values = ()) -> Table:
     """Answer one SELECT over the views; ConfigError for a query that is wrong or does more than read.
 
-    SinkError when a file cannot be read.
+    Only files are looked at that the query's own conditions let it need, too. SinkError when a file cannot be read.
     """
     root = root.resolve()
-    files = Files.find(root, wanted)
-    with closing(duckdb.connect(config=dict(CONFIG))) as connection:
-        try:
+    try:
+        with closing(_connected()) as connection:
             _refuse_all_but_reading(connection, query)
-            _prepare(connection, root, files, query)
-            relation = connection.sql(query, params=values or None)
-            return Table(relation.to_arrow_table())
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise SinkError(f"a file below {root} cannot be read: {_one_line(error)}") from error
-        except duckdb.Error as error:
-            raise ConfigError(f"the query cannot be answered: {_one_line(error)}") from error
+            needed = narrower(wanted, scope_of(connection, query, values, KINDS))
+            try:
+                return _answer(connection, root, needed, query, values)
+            except duckdb.BinderException:
+                if needed == wanted:
+                    raise
+        # A column that the days in question lack may be one that other days have: it is there, then, and empty.
+        with closing(_connected()) as connection:
+            return _answer(connection, root, wanted, query, values)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        raise SinkError(f"a file below {root} cannot be read: {_one_line(error)}") from error
+    except duckdb.Error as error:
+        raise ConfigError(f"the query cannot be answered: {_one_line(error)}") from error
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, root: Path, files: Files, query: str) -> None:
+def _connected() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config=dict(CONFIG))
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, root: Path, wanted: Wanted, query: str, values: Values) -> Table:
+    mentioned = _mentioned(query)
+    files = Files.find(root, wanted, {KINDS[view] for view in mentioned})
     connection.execute("SET TimeZone = 'Asia/Kolkata'")
-    selects = views(files)
-    mentioned = _mentioned(query, selects)
-    for view, select in selects.items():
+    for view, select in views(files).items():
         if view in mentioned:
             connection.execute(f"CREATE VIEW {name(view)} AS {select}")
-    folders = [f"{root}/{folder}/" for folder in (ARCHIVE, CSV, MASTERS)]
+    folders = [f"{root}/{folder}/" for folder in (ARCHIVE, CSV, MASTERS, PARTICIPANTS)]
     allowed = ", ".join(map(text, dict.fromkeys([*folders, *map(pattern, folders)])))
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+    return Table(connection.sql(query, params=values or None).to_arrow_table())
 
 
-def _mentioned(query: str, known: Collection[str]) -> Collection[str]:
+def _mentioned(query: str) -> Collection[str]:
     """Return the views that a query may need, all where it names none: each opens files when it is made."""
-    return {view for view in known if view in query.lower()} or known
+    return {view for view in KINDS if view in query.lower()} or KINDS.keys()
 
 
 def _refuse_all_but_reading(connection: duckdb.DuckDBPyConnection, query: str) -> None:

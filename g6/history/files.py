@@ -1,18 +1,28 @@
 """Which files answer for which day: the archive's where a day is archived as its journal is now, else the CSV files."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from g6.errors import SinkError
-from g6.storage.archive import CONTRACTS, GAPS, LEGS, OVERVIEW
+from g6.participants.days import KINDS
+from g6.participants.store import CASH, file_of
+from g6.storage.archive import CONTRACTS, GAPS, INSTRUMENTS, LEGS, MARKET, OVERVIEW
 from g6.storage.archive_manifest import ARCHIVE, Manifest, archived_days, journal_path, path_of, why_outdated
+from g6.storage.csv_market import BREADTH, LEVELS
+from g6.storage.csv_market import MARKET as MARKET_FOLDER
 from g6.storage.data_directory import CSV
 
 MASTERS = "masters"
+POSITIONS, FLOWS = "positions", "flows"
+ALL_KINDS = frozenset({LEGS, OVERVIEW, GAPS, CONTRACTS, MASTERS, POSITIONS, FLOWS, MARKET, INSTRUMENTS})
+# What has no files per day.
+DAYLESS = frozenset({MASTERS, POSITIONS, FLOWS})
+DAYS_REMEMBERED = 4096
 
 Columns = tuple[str, ...]
 
@@ -40,30 +50,70 @@ class Files:
     legs: Mapping[Columns, list[str]]  # CSV
     overviews: Mapping[Columns, list[str]]  # CSV
     masters: Mapping[Columns, list[str]]  # CSV
+    positions: Mapping[str, str]  # of participants: kind → CSV
+    flows: Sequence[str]  # of institutions: CSV
+    market: Mapping[str, Mapping[Columns, list[str]]]  # around the options: overview, levels, breadth → CSV
 
     @classmethod
-    def find(cls, root: Path, wanted: Wanted) -> Self:
-        """Look through a data directory; what cannot be read is SinkError."""
+    def find(cls, root: Path, wanted: Wanted, kinds: Collection[str] = ALL_KINDS) -> Self:
+        """Look through a data directory for the files of some kinds; what cannot be read is SinkError."""
         folder = root / CSV
         recorded = _csv_days(folder, wanted)
-        manifests = list(_archived(root, wanted, recorded))
-        days = recorded - {manifest.day for manifest in manifests}
+        archived = [] if DAYLESS.issuperset(kinds) else list(_archived(root, wanted, recorded))
+        days = recorded - {one.day for one in archived}
+        found: dict[str, Iterable[str]] = {
+            LEGS: _leg_files(folder, days, wanted),
+            OVERVIEW: _overview_files(folder, days, wanted),
+            MASTERS: _master_files(root / MASTERS, wanted),
+        }
+        csv = {kind: _grouped(_with_headers(paths if kind in kinds else ())) for kind, paths in found.items()}
         return cls(
             parquet={
-                kind: _grouped(_parts(root, manifests, kind, wanted)) for kind in (LEGS, OVERVIEW, GAPS, CONTRACTS)
+                kind: _grouped(_parts(root, archived, kind, wanted) if kind in kinds else ())
+                for kind in (LEGS, OVERVIEW, GAPS, CONTRACTS, MARKET, INSTRUMENTS)
             },
-            legs=_grouped((_header(path), path) for path in _leg_files(folder, days, wanted)),
-            overviews=_grouped((_header(path), path) for path in _overview_files(folder, days, wanted)),
-            masters=_grouped((_header(path), path) for path in _master_files(root / MASTERS, wanted)),
+            legs=csv[LEGS],
+            overviews=csv[OVERVIEW],
+            masters=csv[MASTERS],
+            positions={kind: path for kind in KINDS if POSITIONS in kinds for path in _there(root, file_of(kind))},
+            flows=_there(root, file_of(CASH)) if FLOWS in kinds else (),
+            market=_market(folder, days, kinds),
         )
 
 
-def _archived(root: Path, wanted: Wanted, recorded: Collection[date]) -> Iterator[Manifest]:
+class _Archived(NamedTuple):
+    """What of a manifest is asked for here: kind, index, columns and path of each file."""
+
+    day: date
+    parts: tuple[tuple[str, str, Columns, str], ...]
+
+
+def _archived(root: Path, wanted: Wanted, recorded: Collection[date]) -> Iterator[_Archived]:
     """Yield the archived days, without those whose CSV files know more."""
     for day in filter(wanted.day, archived_days(root)):
-        manifest = Manifest.read(root, day)
-        if manifest and not (day in recorded and _touched_since(root, day) and why_outdated(root, manifest)):
-            yield manifest
+        if day in recorded and _touched_since(root, day):
+            manifest = Manifest.read(root, day)
+            if manifest is None or why_outdated(root, manifest):
+                continue
+        try:
+            state = path_of(root, day).stat()
+        except FileNotFoundError:
+            continue
+        yield _told(root, day, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=DAYS_REMEMBERED)
+def _told(root: Path, day: date, _changed_at: int, _size: int) -> _Archived:
+    """Return what a manifest says; one that does not change is read once."""
+    manifest = Manifest.read(root, day)
+    parts = manifest.parts if manifest else ()
+    return _Archived(day, tuple((part.kind, part.index, _shared(tuple(part.columns)), part.path) for part in parts))
+
+
+@lru_cache(maxsize=DAYS_REMEMBERED)
+def _shared(columns: Columns) -> Columns:
+    """Return the one of equal tuples that is kept: most days have the same columns."""
+    return columns
 
 
 def _touched_since(root: Path, day: date) -> bool:
@@ -78,11 +128,15 @@ def _touched_since(root: Path, day: date) -> bool:
     return False
 
 
-def _parts(root: Path, manifests: Iterable[Manifest], kind: str, wanted: Wanted) -> Iterator[tuple[Columns, str]]:
-    for manifest in manifests:
-        for part in manifest.parts:
-            if part.kind == kind and (not wanted.index or part.index in {"", wanted.index}):
-                yield tuple(part.columns), f"{root}/{ARCHIVE}/{part.path}"
+def _parts(root: Path, archived: Iterable[_Archived], kind: str, wanted: Wanted) -> Iterator[tuple[Columns, str]]:
+    for one in archived:
+        for of_kind, index, columns, path in one.parts:
+            if of_kind == kind and (not wanted.index or index in {"", wanted.index}):
+                yield columns, f"{root}/{ARCHIVE}/{path}"
+
+
+def _with_headers(paths: Iterable[str]) -> Iterator[tuple[Columns, str]]:
+    return ((_header(path), path) for path in paths)
 
 
 def _csv_days(folder: Path, wanted: Wanted) -> set[date]:
@@ -113,7 +167,24 @@ def _master_files(folder: Path, wanted: Wanted) -> Iterator[str]:
 
 
 def _indices(folder: Path, wanted: Wanted) -> list[str]:
-    return _folders(str(folder), wanted.index)
+    return [name for name in _folders(str(folder), wanted.index) if name != MARKET_FOLDER]
+
+
+def _market(folder: Path, days: Collection[date], kinds: Collection[str]) -> dict[str, dict[Columns, list[str]]]:
+    found: dict[str, list[str]] = {OVERVIEW: [], LEVELS: [], BREADTH: []}
+    for part, path in _market_files(folder, days, kinds):
+        found[part].append(path)
+    return {part: _grouped(_with_headers(paths)) for part, paths in found.items()}
+
+
+def _market_files(folder: Path, days: Collection[date], kinds: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is told (the whole market, levels, breadth) and the file, of the market around the options."""
+    of = f"{folder}/{MARKET_FOLDER}"
+    if MARKET in kinds:
+        yield from ((OVERVIEW, path) for path in _files_of(f"{of}/{OVERVIEW}", days))
+    for part, kind in ((LEVELS, INSTRUMENTS), (BREADTH, MARKET)):
+        for name in _folders(f"{of}/{part}") if kind in kinds else ():
+            yield from ((part, path) for path in _files_of(f"{of}/{part}/{name}", days))
 
 
 def _folders(path: str, only: str | None = None) -> list[str]:
@@ -125,6 +196,11 @@ def _folders(path: str, only: str | None = None) -> list[str]:
         return []
     except OSError as error:
         raise SinkError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _there(root: Path, name: str) -> list[str]:
+    path = root / name
+    return [str(path)] if path.is_file() else []
 
 
 def _files_of(path: str, days: Collection[date]) -> Iterator[str]:

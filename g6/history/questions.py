@@ -9,11 +9,16 @@ from pathlib import Path
 
 from g6.clock import IST
 from g6.errors import ConfigError
-from g6.history.database import Values, ask
+from g6.history.database import ask
 from g6.history.files import Files, Wanted
+from g6.history.masters_anew import masters_on
+from g6.history.premium_noise import noise_of
+from g6.history.premiums import column_of, total_sql
+from g6.history.scope import Values
 from g6.history.table import Table
 from g6.history.views import code_columns, name
 from g6.model.chain import EXPIRY_CODES, offset_label
+from g6.participants.days import INSTRUMENTS, KINDS, PARTICIPANTS, TOTAL
 from g6.storage.archive import OVERVIEW
 from g6.storage.csv_layout import OVERVIEW_CONTEXT
 
@@ -44,13 +49,19 @@ class History:
         expiry: str | date | None = None,
         offset: int | str | None = None,
         minute: Minute | None = None,
+        price_basis: str | None = None,
     ) -> Table:
         """Return a row per minute and strike, call (`ce_*`) and put (`pe_*`) side by side, by time, expiry and strike.
 
         `expiry` is a code (`this_week`) or a day; without it an expiry is there once for each of its codes. `offset`
         is the place of the strike in listed strikes from the ATM, or its name (`atm`, `p2`, `m1`). Columns: as in the
-        CSV files of the legs.
+        CSV files of the legs. With a `price_basis`, "last" or "average", `total_premium` is the sum of those prices,
+        whatever it was recorded as; NaN where a leg was not traded that day.
         """
+        listed = "*"
+        if price_basis is not None:
+            column = column_of(price_basis)
+            listed = f"* REPLACE ({total_sql(price_basis)} AS total_premium, '{column}' AS premium_basis)"
         code = expiry if isinstance(expiry, str) and expiry in EXPIRY_CODES else None
         place = None if offset is None else _label(offset)
         wanted = _wanted(index, day, until, code, place)
@@ -59,7 +70,7 @@ class History:
             conditions.add("expiry = ?", _day(expiry))
         if minute is not None:
             conditions.at(minute)
-        query = f"SELECT * FROM chain {conditions} ORDER BY ts, expiry, expiry_code, strike"
+        query = f"SELECT {listed} FROM chain {conditions} ORDER BY ts, expiry, expiry_code, strike"
         return ask(self.root, wanted, query, conditions.values)
 
     def overview(self, index: str, day: Day, until: Day | None = None, *, expiry: str | None = None) -> Table:
@@ -73,33 +84,105 @@ class History:
         listed = "*"
         if expiry is not None:
             _known_code(expiry)
-            files = Files.find(self.root, wanted)
+            files = Files.find(self.root, wanted, {OVERVIEW})
             headers = [*files.parquet[OVERVIEW], *files.overviews]
             own = code_columns((c for columns in headers for c in columns), expiry) or {f"{expiry}_expiry": "expiry"}
             context = ("ts", "date", "index", *OVERVIEW_CONTEXT[1:])
             listed = ", ".join([*map(name, context), *(f"{name(c)} AS {name(short)}" for c, short in own.items())])
         return ask(self.root, wanted, f"SELECT {listed} FROM overview {conditions} ORDER BY ts", conditions.values)
 
+    def market(self, day: Day, until: Day | None = None) -> Table:
+        """Return a row a minute, by time: India VIX, breadth of the broad index, sectors, the market's mood."""
+        return self._around("market", day, until, "", None)
+
+    def levels(self, day: Day, until: Day | None = None, *, name: str | None = None) -> Table:
+        """Return a row per minute and level: India VIX (INDIAVIX), sectors, the collected indices; or one of them."""
+        return self._around("levels", day, until, "name", name)
+
+    def breadth(self, day: Day, until: Day | None = None, *, group: str | None = None) -> Table:
+        """Return a row per minute and group of shares: an index (NIFTY) or an industry (FINANCIAL_SERVICES)."""
+        return self._around("breadth", day, until, "group_name", group)
+
+    def _around(self, view: str, day: Day, until: Day | None, column: str, value: str | None) -> Table:
+        first = _day(day)
+        wanted = Wanted(first, first if until is None else _day(until))
+        conditions = _Conditions(wanted)
+        if value is not None:
+            conditions.add(f"{column} = ?", value)
+        order = ", ".join(filter(None, ("ts", column)))
+        return ask(self.root, wanted, f"SELECT * FROM {view} {conditions} ORDER BY {order}", conditions.values)
+
     def masters(
-        self, index: str, *, expiry: str = "this_week", offset: int | str = 0, weekday: str | None = None
+        self,
+        index: str,
+        *,
+        expiry: str = "this_week",
+        offset: int | str = 0,
+        weekday: str | None = None,
+        price_basis: str | None = None,
     ) -> Table:
         """Return a row per weekday and minute: n, sum, mean, min, max, exponential mean of the total premium, rupees.
 
-        `offset` is a number of strikes or a name (`atm`, `p1`, `p1m1`); `weekday` an English word.
+        `offset` is a number of strikes or a name (`atm`, `p1`, `p1m1`); `weekday` an English word. With a
+        `price_basis`, "last" or "average", they are not those that are kept but made again on that basis, of every
+        recorded day that is still there: in CSV files or archived.
         """
         _known_code(expiry)
         place = _label(offset)
+        if price_basis is not None:
+            return masters_on(self.root, index, expiry, place, price_basis, weekday)
         wanted = Wanted(index=index, code=expiry, place=place)
         conditions = _Conditions(wanted)
         if weekday is not None:
             conditions.add("weekday = ?", weekday.lower())
         return ask(self.root, wanted, f"SELECT * FROM masters {conditions} ORDER BY weekday, minute", conditions.values)
 
-    def sql(self, query: str, values: Values = (), *, first: Day | None = None, last: Day | None = None) -> Table:
-        """Return the answer to one SELECT over the views chain, legs, overview, expiries, masters, gaps, contracts.
+    def participants(
+        self,
+        day: Day,
+        until: Day | None = None,
+        *,
+        kind: str = "oi",
+        participant: str | None = None,
+        instrument: str | None = None,
+    ) -> Table:
+        """Return a row per day, participant and instrument: contracts long, short, net, their ratio, and what changed.
 
-        `values` stand for `?` or `$name` in it. With `first` and `last` only files of those days are looked at, which
-        matters where years are not archived. ConfigError for a query that is wrong or does more than read.
+        `kind` is "oi" or "volume", `participant` Client, DII, FII, Pro or TOTAL, `instrument` one of future_index,
+        future_stock, option_index_call, option_index_put, option_stock_call, option_stock_put, total. Changes are
+        against `previous_date`, the stored day before. ConfigError for a word that is none of these.
+        """
+        conditions = _Conditions(_days_of(day, until))
+        for said, word, known in (
+            ("kind", kind, KINDS),
+            ("participant", participant, PARTICIPANTS),
+            ("instrument", instrument, (*INSTRUMENTS, TOTAL)),
+        ):
+            if word is not None and word not in known:
+                raise ConfigError(f"{word!r} is no {said}; they are {', '.join(known)}")
+            if word is not None:
+                conditions.add(f"{said} = ?", word)
+        return ask(self.root, Wanted(), f"SELECT * FROM participants {conditions} ORDER BY ALL", conditions.values)
+
+    def participant_cash(self, day: Day, until: Day | None = None) -> Table:
+        """Return a row per day and kind of institution (DII, FII): bought, sold and net, crores of rupees."""
+        conditions = _Conditions(_days_of(day, until))
+        return ask(self.root, Wanted(), f"SELECT * FROM participant_cash {conditions} ORDER BY ALL", conditions.values)
+
+    def premium_noise(self, index: str, day: Day, *, offset: int | str = 0) -> Table:
+        """Return a row per expiry code and price basis: how noisy the minute returns of the total premium were.
+
+        What the columns are says `g6.analytics.price_basis.Noise`; the series is that of the strike in a place from
+        the ATM, minutes with the same strike only.
+        """
+        return noise_of(self.root, index, _day(day), _label(offset))
+
+    def sql(self, query: str, values: Values = (), *, first: Day | None = None, last: Day | None = None) -> Table:
+        """Return the answer to one SELECT over the views (`g6.history.views`).
+
+        `values` stand for `?` or `$name` in it. Only files that its own conditions let it need are looked at
+        (`g6.history.scope`); `first` and `last` say so where those do not. ConfigError for a query that is wrong or
+        does more than read.
         """
         span = Wanted(None if first is None else _day(first), None if last is None else _day(last))
         return ask(self.root, span, query, values)
@@ -109,6 +192,7 @@ class _Conditions:
     """A WHERE clause in the making, and the values that its marks stand for."""
 
     def __init__(self, wanted: Wanted) -> None:
+        self._day = wanted.first if wanted.first == wanted.last else None
         self._said: list[str] = []
         self.values: list[object] = []
         for said, value in (
@@ -134,6 +218,9 @@ class _Conditions:
             return
         if isinstance(minute, str):
             minute = _time(minute)
+        if self._day is not None:  # to compare instants is to look at few rows; to take each one's time, at all
+            self.add("ts = ?", datetime.combine(self._day, minute.replace(second=0, microsecond=0), IST))
+            return
         self.add("strftime(ts, '%H:%M') = ?", f"{minute:%H:%M}")
 
     def __str__(self) -> str:
@@ -143,6 +230,11 @@ class _Conditions:
 def _wanted(index: str, day: Day, until: Day | None, code: str | None = None, place: str | None = None) -> Wanted:
     first = _day(day)
     return Wanted(first, first if until is None else _day(until), index, code, place)
+
+
+def _days_of(day: Day, until: Day | None) -> Wanted:
+    first = _day(day)
+    return Wanted(first, first if until is None else _day(until))
 
 
 def _label(offset: int | str) -> str:

@@ -7,18 +7,23 @@
 | `overview` | a minute of an index, aggregates per expiry code (`this_week_pcr_oi`) | ts, index |
 | `expiries` | the same by expiry code (`pcr_oi`) | ts, index, expiry_code |
 | `masters` | a minute of a weekday: n, sum, mean, min, max … of the total premium | index … weekday, minute |
+| `market` | a minute of India VIX, sectors and breadth together | ts |
+| `levels` | a minute of India VIX, an index or a sector | ts, name |
+| `breadth` | a minute of an index's shares, or of an industry's | ts, group_name |
 | `gaps` | a refusal and its reason; archived days only | |
 | `contracts` | a listed contract; archived days only | date, dump, exchange, symbol |
+| `participants` | contracts of a class of participants, long, short, net | date, kind, participant, instrument |
+| `participant_cash` | the cash flows of institutions, crores of rupees | date, participant |
 
 A chain that two expiry codes name is there under both. Every view is there, empty, where nothing is recorded.
 """
 
 # ruff: noqa: S608  names and paths are quoted, and the database can change nothing
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from g6.history.files import Columns, Files
+from g6.history.files import FLOWS, MASTERS, POSITIONS, Columns, Files
+from g6.history.market_views import MARKET_KINDS, market_views
 from g6.model.chain import EXPIRY_CODES, LEG_COLUMNS
 from g6.storage.archive import CONTRACTS, GAPS, LEGS, OVERVIEW
 from g6.storage.csv_layout import (
@@ -31,6 +36,14 @@ from g6.storage.csv_layout import (
     YEARS_DECIMALS,
 )
 
+# View → the kind of files that it is made of.
+KINDS: Mapping[str, str] = {
+    "chain": LEGS, "legs": LEGS, "overview": OVERVIEW, "expiries": OVERVIEW, "masters": MASTERS, "gaps": GAPS,
+    "contracts": CONTRACTS, "participants": POSITIONS, "participant_cash": FLOWS, **MARKET_KINDS,
+}  # fmt: skip
+# To the readers every path is a pattern.
+LITERALLY = str.maketrans({character: f"[{character}]" for character in "[*?"})
+
 INSTANT, DAY, TEXT, NUMBER, TRUTH, WHOLE = "TIMESTAMPTZ", "DATE", "VARCHAR", "DOUBLE", "BOOLEAN", "BIGINT"
 # What is no plain number, by name.
 TYPES: Mapping[str, str] = {
@@ -38,18 +51,19 @@ TYPES: Mapping[str, str] = {
     "index": TEXT, "expiry_code": TEXT, "offset_label": TEXT, "side": TEXT, "premium_basis": TEXT,
     "forward_source": TEXT, "atm_reference": TEXT, "provider": TEXT, "reason": TEXT, "detail": TEXT,
     "spot_frozen": TRUTH, "settling": TRUTH, "backfilled": TRUTH, "expected": WHOLE, "lot": WHOLE,
-    "expected_mask": WHOLE, "collected_mask": WHOLE, "expected_legs": WHOLE, "received_legs": WHOLE,
+    "shed_mask": WHOLE, "expected_mask": WHOLE, "collected_mask": WHOLE, "expected_legs": WHOLE, "received_legs": WHOLE,
     "weekday": TEXT, "minute": TEXT, "display_name": TEXT, "n": WHOLE, "dump": WHOLE, "exchange": TEXT,
     "symbol": TEXT, "token": WHOLE, "kind": TEXT,
 }  # fmt: skip
 EXPIRIES = tuple(f"{code}_expiry" for code in EXPIRY_CODES)
 PLACE = ("ts", "date", "index", "expiry_code", "offset", "offset_label")
 SIDES = ("ce", "pe")
+DOT = "."
 QUOTE = '"'  # display names may need one; nothing in the other files does
 VALUES = tuple(column.name for column in LEG_VALUES)
 CHAIN_COLUMNS = (*PLACE, *LEG_CONTEXT[1:], *(f"{side}_{name}" for side in SIDES for name in VALUES))
 # What belongs to the chain and is the same for all its legs.
-SHARED = ("atm", "spot", "forward", "premium_basis", "years", "rate", "spot_frozen", "settling", "backfilled")
+SHARED = tuple(name for name in LEG_CONTEXT if name not in {"ts", "expiry", "strike", "total_premium"})
 DECIMALS = {"forward": FORWARD_DECIMALS, "years": YEARS_DECIMALS}
 LEG_NAMES = tuple(c.name for c in LEG_COLUMNS if c.origin != "identity" and c.name != "offset")
 LEGS_COLUMNS = (*PLACE, "expiry", "strike", "side", *SHARED, *LEG_NAMES)
@@ -63,12 +77,23 @@ CONTRACT_COLUMNS = (
 )  # fmt: skip
 
 
+POSITION_TYPES: Mapping[str, str] = {
+    "date": DAY, "participant": TEXT, "instrument": TEXT, "long": WHOLE, "short": WHOLE, "net": WHOLE,
+    "long_short_ratio": NUMBER, "previous_date": DAY, "change_long": NUMBER, "change_short": NUMBER,
+    "change_net": NUMBER,
+}  # fmt: skip
+FLOW_TYPES: Mapping[str, str] = {
+    "date": DAY, "participant": TEXT, "buy": NUMBER, "sell": NUMBER, "net": NUMBER, "previous_date": DAY,
+    "change_net": NUMBER,
+}  # fmt: skip
+
+
 def views(files: Files) -> dict[str, str]:
     """Return view → its SELECT; each stands by itself."""
     parquet = files.parquet
     archived = _union(LEGS_COLUMNS, (_archived_legs(paths) for paths in parquet[LEGS].values()))
     recorded = _union(CHAIN_COLUMNS, (_csv_chain(columns, paths) for columns, paths in files.legs.items()))
-    overviews = [_parquet(paths) for paths in parquet[OVERVIEW].values()]
+    overviews = [_archived_overview(columns, paths) for columns, paths in parquet[OVERVIEW].items()]
     overviews += [_csv_overview(columns, paths) for columns, paths in files.overviews.items()]
     names = _overview_names([*parquet[OVERVIEW], *files.overviews])
     overview = _union(("ts", "date", "index", *names), overviews)
@@ -82,6 +107,12 @@ def views(files: Files) -> dict[str, str]:
         "masters": _union(MASTER_COLUMNS, (_masters(columns, paths) for columns, paths in files.masters.items())),
         "gaps": _union(GAP_COLUMNS, (_parquet(paths) for paths in parquet[GAPS].values())),
         "contracts": _union(CONTRACT_COLUMNS, (_parquet(paths) for paths in parquet[CONTRACTS].values())),
+        "participants": _table(
+            {"kind": TEXT, **POSITION_TYPES},
+            (f"SELECT {text(k)} AS kind, * FROM {_read(POSITION_TYPES, [p])}" for k, p in files.positions.items()),
+        ),
+        "participant_cash": _table(FLOW_TYPES, (f"SELECT * FROM {_read(FLOW_TYPES, [p])}" for p in files.flows)),
+        **market_views(files),
     }
 
 
@@ -101,13 +132,18 @@ def _type(column: str) -> str:
 
 def _union(columns: Sequence[str], selects: Iterable[str]) -> str:
     """Return all selects together; the columns come in this order and exist even where no select has them."""
-    frame = ", ".join(f"CAST(NULL AS {_type(column)}) AS {name(column)}" for column in dict.fromkeys(columns))
+    return _table({column: _type(column) for column in columns}, selects)
+
+
+def _table(types: Mapping[str, str], selects: Iterable[str]) -> str:
+    """Return all selects together, with columns of these types in this order, and whatever else they have."""
+    frame = ", ".join(f"CAST(NULL AS {kind}) AS {name(column)}" for column, kind in types.items())
     return " UNION ALL BY NAME ".join([f"SELECT {frame} WHERE false", *(f"({select})" for select in selects)])
 
 
 def pattern(path: str) -> str:
-    """Return the pattern that a path alone matches; to the readers every path is one."""
-    return re.sub(r"[\[*?]", r"[\g<0>]", path)
+    """Return the pattern that a path alone matches."""
+    return path.translate(LITERALLY)
 
 
 def _paths(paths: Iterable[str]) -> str:
@@ -119,11 +155,21 @@ def _parquet(paths: Sequence[str]) -> str:
     return f"SELECT * FROM read_parquet({_paths(paths)}, hive_partitioning = true, hive_types = {kinds})"
 
 
+def _archived_overview(columns: Columns, paths: Sequence[str]) -> str:
+    # What the archive keeps behind dots is what the journal knew beside; the files of the day never showed it.
+    dotted = ", ".join(name(column) for column in columns if DOT in column)
+    return f"SELECT * EXCLUDE ({dotted}) FROM ({_parquet(paths)})" if dotted else _parquet(paths)
+
+
 def _csv(columns: Columns, paths: Sequence[str], quote: str = "") -> str:
-    listed = ", ".join(f"{text(column)}: {text(_csv_type(column))}" for column in columns)
+    return _read({column: _csv_type(column) for column in columns}, paths, quote, ", filename = true")
+
+
+def _read(types: Mapping[str, str], paths: Sequence[str], quote: str = "", more: str = "") -> str:
+    listed = ", ".join(f"{text(column)}: {text(kind)}" for column, kind in types.items())
     return (
         f"read_csv({_paths(paths)}, header = true, auto_detect = false, delim = ',', quote = {text(quote)},"
-        f" escape = {text(quote)}, columns = {{{listed}}}, filename = true)"
+        f" escape = {text(quote)}, columns = {{{listed}}}{more})"
     )
 
 
@@ -209,7 +255,7 @@ def _unpaired() -> str:
 
 def _overview_names(headers: Sequence[Columns]) -> list[str]:
     """Return the overview's columns: what concerns the minute, then each code's, in the order they were met."""
-    met = (column for columns in headers for column in columns)
+    met = (column for columns in headers for column in columns if DOT not in column)
     return list(dict.fromkeys([*OVERVIEW_CONTEXT, "provider", *EXPIRIES, *met]))
 
 

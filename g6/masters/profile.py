@@ -53,14 +53,18 @@ def fold(profile: Profile, day: Totals, smoothing: float = SMOOTHING) -> Profile
     """
     day = with_pairs(day)
     labels, minutes = joined([profile.labels, day.labels]), np.union1d(profile.minutes, day.minutes)
-    before = _grown(profile, labels, minutes)
     totals = spread(day.values, day.labels, day.minutes, labels, minutes)
+    return entered(_grown(profile, labels, minutes), totals, smoothing)
+
+
+def entered(before: Profile, totals: Ints, smoothing: float = SMOOTHING) -> Profile:
+    """Return the profile with one more, later day in it, whose totals are on the profile's own grid."""
     here, new = totals != ABSENT, before.n == 0
     value = np.where(here, totals, 0)
     moved = np.where(new, value, before.exponential + smoothing * (value - before.exponential))
     return Profile(
-        labels,
-        minutes,
+        before.labels,
+        before.minutes,
         n=before.n + here,
         total=before.total + value,
         lowest=np.where(here & (new | (value < before.lowest)), value, before.lowest),

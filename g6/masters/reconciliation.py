@@ -99,6 +99,10 @@ def reconcile(root: Path, day: date, *, display_names: Mapping[str, str] | None 
         seen = store.versions(day)
         filed, streamed = read_day(root, day), store.streamed(day)
         result = _kept(store, day, filed) or _compared(day, streamed, filed)
+        if result.basis == "nothing" and seen:  # minutes in which nothing was traded: they are done with, too
+            rest = store.latest(day)
+            entry = store.folded(day) or Folded(content_of(rest), result.basis, totals_in(rest), 0)
+            store.settle(day, rest, entry, seen)
         if result.basis in {"kept", "nothing"}:
             return result
         totals = filed if filed is not None else store.latest(day)
@@ -146,7 +150,8 @@ def _kept(store: MasterStore, day: date, filed: DayTotals | None) -> Reconciliat
     before = store.folded(day)
     if filed is not None or before is None or day in store.unsettled_days():
         return None
-    return Reconciliation(day, "kept", before.totals, before.differences)
+    basis: Basis = "nothing" if before.source == "nothing" else "kept"
+    return Reconciliation(day, basis, before.totals, before.differences)
 
 
 def _rupees(value: int) -> float | None:

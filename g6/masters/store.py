@@ -97,9 +97,13 @@ class MasterStore:
     # Today.
 
     def applied(self, journal: str) -> int:
-        """Return the last seq of a journal (its identity) that has been applied, 0 at the beginning."""
-        rows = self._execute("SELECT seq FROM applied WHERE journal = ?", journal)
-        return int(rows[0][0]) if rows else 0
+        """Return the last seq of a journal (its identity) that has been applied, 0 at the beginning.
+
+        Earlier releases kept a journal under its path, and that is where their places are still found.
+        """
+        statement = "SELECT max(seq) FROM applied WHERE journal = ? OR substr(journal, ?) = ?"
+        ((seq,),) = self._execute(statement, journal, -len(journal) - 1, f"/{journal}")
+        return int(seq or 0)
 
     def apply(self, journal: str, seq: int, minutes: Sequence[Minute]) -> int:
         """Take in minutes and the place in the journal that they lead to, in one transaction; return the bytes."""

@@ -103,12 +103,13 @@ def with_pairs(totals: Totals) -> Totals:
     if not pairs:
         return totals
     distances, upper, lower = zip(*pairs, strict=True)
-    means = _means(totals.values[list(upper)], totals.values[list(lower)])
+    means = pair_means(totals.values[list(upper)], totals.values[list(lower)])
     labels = (*totals.labels, *(pair_label(distance) for distance in distances))
     return Totals.of(labels, totals.minutes, np.concatenate([totals.values, means]))
 
 
-def _means(upper: Ints, lower: Ints) -> Ints:
+def pair_means(upper: Ints, lower: Ints) -> Ints:
+    """Return the means of totals above and below, ABSENT where either is; between two whole numbers the even one."""
     both = (upper != ABSENT) & (lower != ABSENT)
     sums: Ints = np.where(both, upper, 0) + np.where(both, lower, 0)
     floor = sums >> 1

@@ -43,6 +43,7 @@ __all__ = ["ArchivedDay", "archive_day", "archived_days", "unarchived", "why_not
 log = logging.getLogger(__name__)
 
 LEGS, OVERVIEW, GAPS, CONTRACTS = "legs", "overview", "gaps", "contracts"
+MARKET, INSTRUMENTS = "market", "instruments"  # what surrounds the options, a file of the day each
 # Minutes are held until they have this many legs together: some 60 MB, whatever the size of a chain.
 ROW_GROUP_LEGS = 200_000
 
@@ -85,14 +86,17 @@ def archive_day(root: Path, day: date, price_basis: str = "last") -> ArchivedDay
     work = _Day(root / ARCHIVE, day, price_basis)
     try:
         with closing(Journal.open_read_only(journal_path(root, day))) as journal:
-            for snapshot in _sound_minutes(journal):
-                work.take(snapshot, facts)
+            minutes = journal.minutes()
+            for minute in minutes:
+                work.take(minute, journal.at(minute), facts)
             work.take_contracts(_contract_tables(journal))
-            damaged = journal.damaged
+            nameless = max(0, journal.count_after(0) - len(minutes))
+            damaged, replaced = journal.damaged + nameless, len(journal.replacements_after(0))
         parts = work.finish()
         manifest = Manifest(
             day, facts.begun, facts.last_seq, work.minutes, work.legs, damaged, price_basis,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), parts,
+            damaged_minutes=tuple(work.damaged), replaced=replaced,
         )  # fmt: skip
         _publish(root, manifest, work.writers)
     except OSError as error:
@@ -124,12 +128,6 @@ def _wants_archiving(root: Path, day: date) -> bool:
         return False
 
 
-def _sound_minutes(journal: Journal) -> Iterator[Snapshot]:
-    for minute in journal.minutes():
-        if (snapshot := journal.at(minute)) is not None:
-            yield snapshot
-
-
 def _contract_tables(journal: Journal) -> Iterator[ContractTable]:
     for number in journal.contracts_ids():
         try:
@@ -147,22 +145,32 @@ class _Day:
     price_basis: str
     minutes: int = 0
     legs: int = 0
+    damaged: list[str] = field(default_factory=list)  # minutes
     writers: "dict[tuple[str, str], PartWriter]" = field(default_factory=dict)
     _waiting: "dict[str, list[Minute]]" = field(default_factory=dict)
     _waiting_legs: int = 0
     _overviews: dict[str, list[object]] = field(default_factory=dict)
+    _surrounded: list[Snapshot] = field(default_factory=list)  # minutes with a market, not yet rows
+    _markets: list[object] = field(default_factory=list)
 
-    def take(self, snapshot: Snapshot, facts: JournalFacts) -> None:
-        """Add a minute; SinkError when it has not the legs that the journal counted when it was recorded."""
+    def take(self, at: datetime, snapshot: Snapshot | None, facts: JournalFacts) -> None:
+        """Add a minute, None for one that is damaged.
+
+        SinkError when it has not the legs that the journal counted when it was recorded.
+        """
         from g6.storage.archive_tables import Minute  # noqa: PLC0415 (loads pyarrow)
 
+        minute = minute_text(at)
+        if snapshot is None:
+            self.damaged.append(minute)
+            return
         legs = sum(map(len, snapshot.chains))
-        minute = minute_text(snapshot.minute)
         if legs != facts.legs.get(minute, legs):  # one that came after the facts were read makes the archive outdated
             raise SinkError(f"minute {minute} of {self.day} has {legs} legs, its journal says {facts.legs[minute]}")
         for index in snapshot.indices:
-            one = Minute(snapshot.minute, snapshot.provider, snapshot.backfilled, index)
-            self._waiting.setdefault(index.index, []).append(one)
+            self._waiting.setdefault(index.index, []).append(Minute(snapshot, index))
+        if snapshot.market is not None:
+            self._surrounded.append(snapshot)
         self.minutes += 1
         self.legs += legs
         self._waiting_legs += legs
@@ -184,6 +192,8 @@ class _Day:
         for index, tables in self._overviews.items():
             # An aggregate that one part of the day lacks is null there.
             self._writer(OVERVIEW, index).add(pa.concat_tables(tables, promote_options="default"))
+        if self._markets:
+            self._writer(MARKET, "").add(pa.concat_tables(self._markets, promote_options="default"))
         finished = {key: writer.finish() for key, writer in sorted(self.writers.items())}
         self.writers = {key: writer for key, writer in self.writers.items() if finished[key]}
         return tuple(part for part in finished.values() if part)
@@ -194,6 +204,7 @@ class _Day:
             writer.abandon()
 
     def _flush(self) -> None:
+        from g6.storage.archive_market import instrument_table, market_table  # noqa: PLC0415 (loads pyarrow)
         from g6.storage.archive_tables import gap_table, leg_table, overview_table  # noqa: PLC0415 (loads pyarrow)
 
         for index, minutes in self._waiting.items():
@@ -201,6 +212,10 @@ class _Day:
                 self._writer(LEGS, index).add(leg_table(minutes, self.price_basis))
             self._overviews.setdefault(index, []).append(overview_table(minutes))
             self._writer(GAPS, index).add(gap_table(minutes))
+        if self._surrounded:
+            self._writer(INSTRUMENTS, "").add(instrument_table(self._surrounded))
+            self._markets.append(market_table(self._surrounded))
+        self._surrounded.clear()
         self._waiting.clear()
         self._waiting_legs = 0
 

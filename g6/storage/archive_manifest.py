@@ -18,7 +18,7 @@ from g6.storage.data_directory import JOURNAL, sync_directory
 from g6.storage.journal import SUFFIX
 
 ARCHIVE, MANIFEST = "archive", "manifest"
-FORMAT = 1
+FORMAT = 2  # 1 did not say which minutes were damaged, nor how many were replaced
 READ_BYTES = 1 << 20
 
 
@@ -37,18 +37,23 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One archived day. `begun` and `last_seq` say which journal it was made from, and how much of that there was."""
+    """One archived day. `begun` and `last_seq` say which journal it was made from, and how much of that there was.
+
+    What an older format does not say is None.
+    """
 
     day: date
     begun: str
     last_seq: int
     minutes: int
     legs: int
-    damaged: int  # minutes of the journal that could not be read
+    damaged: int  # records of the journal that could not be read
     price_basis: str
     written_at: str
     parts: tuple[Part, ...]
     format: int = FORMAT
+    damaged_minutes: tuple[str, ...] | None = None  # of those records, as far as they tell their minute
+    replaced: int | None = None  # minutes of which a later tick took the place of an earlier one
 
     @property
     def bytes(self) -> int:
@@ -76,7 +81,13 @@ class Manifest:
             if document["format"] > FORMAT:
                 raise SinkError(f"{path} was written by a newer G6 (format {document['format']}); upgrade G6")
             parts = tuple(Part(**part) for part in document["parts"])
-            return cls(**{**document, "day": date.fromisoformat(document["day"]), "parts": parts})
+            damaged = document.get("damaged_minutes")
+            revived = {
+                "day": date.fromisoformat(document["day"]),
+                "parts": parts,
+                "damaged_minutes": None if damaged is None else tuple(damaged),
+            }
+            return cls(**{**document, **revived})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -163,7 +174,7 @@ def why_not_archived(root: Path, day: date) -> str | None:
             return "it is not archived"
         if manifest.damaged:
             return f"{manifest.damaged} minutes of its journal are damaged; a person should look at it"
-        damaged = next((part.path for part in manifest.parts if not _sound(root, part)), None)
+        damaged = next((part.path for part in manifest.parts if not is_sound(root, part)), None)
         if damaged:
             return f"the archive's file {damaged} is absent or damaged"
         return why_outdated(root, manifest)
@@ -180,7 +191,8 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sound(root: Path, part: Part) -> bool:
+def is_sound(root: Path, part: Part) -> bool:
+    """Return whether a file of the archive is, byte for byte, the one that was verified against the journal."""
     path = root / ARCHIVE / part.path
     try:
         return path.stat().st_size == part.bytes and sha256_of(path) == part.sha256

@@ -17,7 +17,7 @@ import pyarrow as pa
 from g6.model.chain import EXPIRY_CODES, LEG_COLUMN_NAMES, LEG_COLUMNS, OptionChain
 from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 from g6.model.contracts import ContractTable
-from g6.model.snapshot import IndexSnapshot, Refusal
+from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.storage.encoding import HINTS
 
 # An instant is stored as the UTC microsecond that it is, and shown in the exchange's zone.
@@ -29,19 +29,24 @@ ARROW_TYPES: Mapping[Any, pa.DataType] = {
     float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string(), date: pa.date32(), datetime: INSTANT,
     tuple: CODES, Floats: pa.float64(), Bools: pa.bool_(), Ints: pa.int64(), Texts: pa.string(), Dates: pa.date32(),
 }  # fmt: skip
-# The folder says the index; aggregates are the overview's.
-CONTEXT = [f.name for f in dataclasses.fields(OptionChain) if f.name not in {*LEG_COLUMN_NAMES, "index", "aggregates"}]
+# What has names of its own within is the overview's, a column each: a chain's aggregates behind its code, what else it
+# has of the kind behind dots, which no aggregate's name has (`this_week.opening.pcr_oi`).
+AGGREGATES = "aggregates"
+NAMED = tuple(name for name, hint in HINTS[OptionChain].items() if get_origin(hint) is Mapping)
+MAPPINGS = tuple(name for name in NAMED if name != AGGREGATES)
+# The folder says the index.
+ELSEWHERE = frozenset({*LEG_COLUMN_NAMES, "index", *NAMED})
+CONTEXT = tuple(f.name for f in dataclasses.fields(OptionChain) if f.name not in ELSEWHERE)
 # Columns in which each value is almost its own do without Parquet's dictionaries, which make a day a fifth larger.
 VARIED = frozenset(c.name for c in LEG_COLUMNS if c.unit not in {"bool", "code", "strikes", "points", "seconds"})
 OVERVIEW_CONTEXT = ("spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs")
+FLAGS = ("backfilled", "shed_mask")
 
 
 class Minute(NamedTuple):
-    """One index in one minute, with what the whole minute has to say about it."""
+    """One index in one minute, and the whole minute, which has something to say about it, too."""
 
-    minute: datetime
-    provider: str
-    backfilled: bool
+    whole: Snapshot
     of: IndexSnapshot
 
 
@@ -58,9 +63,9 @@ def leg_table(minutes: Sequence[Minute], price_basis: str) -> pa.Table:
     expiry = np.repeat([chain.expiry.toordinal() for _, chain in chains], lengths)
     order = np.lexsort((owner, ~legs["is_call"], legs["strike"], expiry))
     per_chain = {
-        "ts": _column((minute.minute for minute, _ in chains), datetime),
+        "ts": _column((minute.whole.minute for minute, _ in chains), datetime),
         **{name: _column((getattr(c, name) for _, c in chains), _hint(OptionChain, name)) for name in CONTEXT},
-        "backfilled": _column((minute.backfilled for minute, _ in chains), bool),
+        **_flags([minute.whole for minute, _ in chains]),
         "premium_basis": _column((price_basis for _ in chains), str),
     }
     rows = pa.array(owner[order])
@@ -71,29 +76,49 @@ def leg_table(minutes: Sequence[Minute], price_basis: str) -> pa.Table:
 def overview_table(minutes: Sequence[Minute]) -> pa.Table:
     """Return one row a minute: the index's own facts, and the aggregates of the chain that each expiry code names.
 
-    The columns are those of the CSV overview for every aggregate that any chain has, and `provider`.
+    The columns are those of the CSV overview for every aggregate that any chain has, `provider`, and what else a chain
+    says under names, behind dots.
     """
-    by_code = [{code: chain for chain in m.of.chains for code in chain.codes} for m in minutes]
-    names = list(dict.fromkeys(flatten.from_iterable(c.aggregates for m in minutes for c in m.of.chains)))
+    indices = [minute.of for minute in minutes]
+    by_code = [{code: chain for chain in of.chains for code in chain.codes} for of in indices]
+    chains = [chain for of in indices for chain in of.chains]
     kinds = {name: _hint(IndexSnapshot, name) for name in OVERVIEW_CONTEXT}
     columns = {
-        "ts": _column((m.minute for m in minutes), datetime),
-        **{name: _column((getattr(m.of, name) for m in minutes), kind) for name, kind in kinds.items()},
-        "backfilled": _column((m.backfilled for m in minutes), bool),
-        "provider": _column((m.provider for m in minutes), str),
+        "ts": _column((m.whole.minute for m in minutes), datetime),
+        **{name: _column((getattr(of, name) for of in indices), kind) for name, kind in kinds.items()},
+        **_flags([m.whole for m in minutes]),
+        "provider": _column((m.whole.provider for m in minutes), str),
+        **_spread("", AGGREGATES, indices, _names(AGGREGATES, indices)),
     }
     for code in EXPIRY_CODES:
-        chains = [chains.get(code) for chains in by_code]
-        columns[f"{code}_expiry"] = _column((chain and chain.expiry for chain in chains), date)
-        for name in names:
-            values = (np.nan if chain is None else chain.aggregates.get(name, np.nan) for chain in chains)
-            columns[f"{code}_{name}"] = _column(values, float)
+        own = [of_minute.get(code) for of_minute in by_code]
+        columns[f"{code}_expiry"] = _column((None if chain is None else chain.expiry for chain in own), date)
+        columns |= _spread(f"{code}_", AGGREGATES, own, _names(AGGREGATES, chains))
+        for mapping in MAPPINGS:
+            columns |= _spread(f"{code}.{mapping}.", mapping, own, _names(mapping, chains))
     return pa.table(columns)
+
+
+def _flags(wholes: Iterable[Snapshot]) -> dict[str, pa.Array]:
+    """Return what holds for all that was recorded in a minute."""
+    wholes = list(wholes)
+    return {name: _column((getattr(w, name) for w in wholes), _hint(Snapshot, name)) for name in FLAGS}
+
+
+def _names(mapping: str, owners: Iterable[Any]) -> Sequence[str]:
+    """Return the names that any owner's mapping has, in the order in which they were met."""
+    return list(dict.fromkeys(flatten.from_iterable(getattr(owner, mapping) for owner in owners)))
+
+
+def _spread(prefix: str, mapping: str, owners: Sequence[Any], names: Iterable[str]) -> dict[str, pa.Array]:
+    """Return a column per name, one value per owner; None among the owners has none."""
+    values = [{} if owner is None else getattr(owner, mapping) for owner in owners]
+    return {f"{prefix}{name}": _column((of.get(name, np.nan) for of in values), float) for name in names}
 
 
 def gap_table(minutes: Sequence[Minute]) -> pa.Table:
     """Return one row per refusal: the minute, which expiry ("" for the whole index), and why."""
-    refusals = [(m.minute, refusal) for m in minutes for refusal in m.of.refusals]
+    refusals = [(m.whole.minute, refusal) for m in minutes for refusal in m.of.refusals]
     columns = {"ts": _column((minute for minute, _ in refusals), datetime)}
     for name in ("expiry", "codes", "reason", "detail"):
         columns[name] = _column((getattr(refusal, name) for _, refusal in refusals), _hint(Refusal, name))

@@ -37,20 +37,24 @@ class Effect(NamedTuple):
 class DailyFile:
     """A file that only this process writes. After any OSError the disk is looked at again before the next write."""
 
-    __slots__ = ("_exists", "_extra", "header", "last", "path", "suspect")
+    __slots__ = ("_exists", "_extra", "_found", "header", "last", "path", "suspect")
 
     def __init__(self, path: str, header: bytes) -> None:
         self.path = path
         self.header = header
         self.last: bytes | None = None  # `ts` of the last row, b"" when there is none, None when not known
-        self.suspect = False  # a sync failed: what was written since may be gone although it can be read back
+        # What can be read back may not reach the disk by another sync: one failed since it was written, in this
+        # process or, where a row was found as it is given, perhaps in an earlier one.
+        self.suspect = False
+        self._found = b""  # `ts` of the last row that was there before this process wrote
         self._exists = False
         self._extra = b""  # empty cells for columns that the file has and this release has not
 
     def apply(self, rows: Rows) -> Effect:
         """Bring rows into the file; OSError leaves it as it was, or to be repaired by the next call."""
         try:
-            repaired = self._look() if self.last is None else 0
+            met = self.last is None
+            repaired = self._look() if met else 0
             last = self.last or b""
             older = {ts: line for ts, line in rows.items() if ts <= last}
             newer = [line for ts, line in sorted(rows.items()) if ts > last and line is not None]
@@ -59,17 +63,19 @@ class DailyFile:
         except OSError:
             self.last = None
             raise
+        if merged.rows + appended.rows < len(rows) and (met or min(rows) <= self._found):
+            self.suspect = True
         return Effect(merged.rows + appended.rows, merged.bytes + appended.bytes, repaired)
 
     def renew(self) -> None:
-        """Write the whole file into a new one and sync that; for a file whose sync failed."""
+        """Write the whole file into a new one and sync that; for a file that is suspect."""
         if os.path.lexists(self.path):
             self._replace(dict(_keyed(_lines(_read(self.path))[1:])))
         self.suspect = False
 
     def _look(self) -> int:
         """Learn what is on the disk, repairing a torn end; return how many were repaired."""
-        self._exists, self.last, self._extra = False, b"", b""
+        self._exists, self.last, self._extra, self._found = False, b"", b"", b""
         try:
             descriptor = os.open(self.path, REPAIR)
         except FileNotFoundError:
@@ -81,6 +87,7 @@ class DailyFile:
         if not header:
             return repaired
         self._exists, self.last = True, max(rows, default=b"")
+        self._found = self.last
         self._adopt(header)
         return repaired
 

@@ -22,6 +22,8 @@ LEG_VALUES: tuple[Column, ...] = tuple(
 )
 # Prices of one leg that a premium may be the sum of.
 PRICE_BASES = ("last", "price", "average_price")
+# What people call a basis → the column: the switch between last and average traded price.
+PREMIUM_COLUMNS: Mapping[str, str] = {"last": "last", "average": "average_price"}
 PREMIUM_DECIMALS = 4
 FORWARD_DECIMALS = 4
 YEARS_DECIMALS = 9

@@ -17,6 +17,7 @@ from g6.model.report import SinkReport
 from g6.model.snapshot import Snapshot
 from g6.storage.csv_file import DailyFile, Effect
 from g6.storage.csv_layout import LEG_HEADER, PRICE_BASES, leg_lines, overview_header, overview_lines
+from g6.storage.csv_market import MARKET, market_header, market_lines
 from g6.storage.data_directory import CSV, path_within
 from g6.storage.journal import Journal
 from g6.storage.record import minute_text
@@ -58,6 +59,8 @@ class _Tally:
 
 class CsvSink:
     """Writes `<root>/csv/<INDEX>/<expiry code>/<offset>/<day>.csv` and `<root>/csv/<INDEX>/overview/<day>.csv`.
+
+    What surrounds the options is below `<root>/csv/MARKET` (`csv_market`).
 
     `price_basis` is what `total_premium` sums (ConfigError unless one of PRICE_BASES). A file that cannot be written
     costs that file alone: the others go on, the report tells, the cursor stays, and its rows are supplied once it
@@ -182,6 +185,7 @@ class CsvSink:
             (index, OVERVIEW): {minute: line} for index, line in overview_lines(snapshot, self._aggregates).items()
         }
         updates.update({key: {minute: line} for key, line in leg_lines(snapshot, self._price_basis).items()})
+        updates.update({key: {minute: line} for key, line in market_lines(snapshot, self._aggregates).items()})
         if seq in replacements:
             updates.update({key: {minute: None} for key in self._files_reaching(minute) if key not in updates})
         return updates
@@ -211,6 +215,11 @@ class CsvSink:
         file = self._files.get(key)
         if file is None:
             path = path_within(self._root, *key) / f"{self._day.isoformat()}.csv"
-            file = DailyFile(str(path), self._overview_header if key[1] == OVERVIEW else LEG_HEADER)
+            file = DailyFile(str(path), self._header(key))
             self._files[key] = file
         return file
+
+    def _header(self, key: FileKey) -> bytes:
+        if key[0] == MARKET:
+            return market_header(key, self._aggregates)
+        return self._overview_header if key[1] == OVERVIEW else LEG_HEADER

@@ -3,7 +3,8 @@
 A snapshot is `{"schema", "minute", "provider", "columns", "indices"}`. All chains of the minute share one set of
 columns, each chain owning the next `rows` of them. A column of numbers is `{"values": […]}`; with `scale` the values
 are whole numbers to be divided by 10**scale, and `missing` is the number that stands for NaN. A column that is NaN
-throughout is left out. Unknown keys are ignored and absent columns are NaN, so old and new releases read each other.
+throughout is left out. `market`, where there is one, has columns of its own, those of text as lists. Unknown keys are
+ignored and absent columns are NaN, so old and new releases read each other.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ from g6.errors import SinkError
 from g6.model.chain import LEG_COLUMNS, OptionChain
 from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 from g6.model.contracts import ContractTable
+from g6.model.market_snapshot import MARKET_COLUMNS, MarketSnapshot
 from g6.model.snapshot import SCHEMA_VERSION, IndexSnapshot, Refusal, Snapshot
 
 # Level 1 costs a third of level 6's time here and is 6 % larger; the journal is on the way of every minute.
@@ -29,10 +31,10 @@ COMPRESSION_LEVEL = 1
 # Prices and quantities are whole or have paise; tried in this order, and only where nothing is lost.
 LOSSLESS_SCALES = (0, 2)
 LARGEST_EXACT = 2.0**53
-NOT_SCALARS = frozenset({c.name for c in LEG_COLUMNS} | {"chains", "refusals", "indices"})
+NOT_SCALARS = frozenset({c.name for c in (*LEG_COLUMNS, *MARKET_COLUMNS)} | {"chains", "refusals", "indices", "market"})
 
 HINTS: Mapping[type, Mapping[str, Any]] = {
-    cls: get_type_hints(cls) for cls in (Snapshot, IndexSnapshot, Refusal, OptionChain, ContractTable)
+    cls: get_type_hints(cls) for cls in (Snapshot, IndexSnapshot, Refusal, OptionChain, MarketSnapshot, ContractTable)
 }
 
 Document = dict[str, Any]
@@ -56,6 +58,7 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
             **_scalars(snapshot),
             "columns": _leg_columns(snapshot.chains),
             "indices": [_index_document(index) for index in snapshot.indices],
+            **({} if snapshot.market is None else {"market": _market_document(snapshot.market)}),
         }
     )
 
@@ -74,7 +77,7 @@ def decode_snapshot(payload: bytes) -> Snapshot:
                 start = stop
             refusals = tuple(_revived(Refusal, refusal) for refusal in item["refusals"])
             indices.append(_revived(IndexSnapshot, item, chains=tuple(chains), refusals=refusals))
-        return _revived(Snapshot, document, indices=tuple(indices))
+        return _revived(Snapshot, document, indices=tuple(indices), market=_market(document.get("market")))
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(f"not a snapshot of G6: {error}") from error
 
@@ -112,6 +115,28 @@ def _index_document(index: IndexSnapshot) -> Document:
         "chains": [{"rows": len(chain), **_scalars(chain)} for chain in index.chains],
         "refusals": [_scalars(refusal) for refusal in index.refusals],
     }
+
+
+def _market_document(market: MarketSnapshot) -> Document:
+    columns: Document = {}
+    for spec in MARKET_COLUMNS:
+        values = getattr(market, spec.name)
+        stored = values.tolist() if values.dtype.kind == "U" else _column(values, spec.decimals)
+        if stored is not None:
+            columns[spec.name] = stored
+    return {**_scalars(market), "columns": columns}
+
+
+def _market(document: Document | None) -> MarketSnapshot | None:
+    if document is None:
+        return None
+    stored, texts = document["columns"], {c.name for c in MARKET_COLUMNS if c.origin == "identity"}
+    columns = {
+        spec.name: np.array(stored[spec.name], np.str_) if spec.name in texts else _numbers(stored[spec.name])
+        for spec in MARKET_COLUMNS
+        if spec.name in stored
+    }
+    return _revived(MarketSnapshot, document, **columns)
 
 
 def _scalars(noun: Any) -> Document:

@@ -7,15 +7,18 @@ had survived: a point's key is its measurement, tags and minute.
 
 1. Make sure of the server (`_know_server`): at the beginning and whenever the connection was lost.
 2. Confirm what is old enough (`_confirm`), after asking the server once more when it was started.
-3. Send one batch of the feed that has something to send, the newest day first (`_send_next`).
+3. Send one batch of the feed that has something to send, the newest day first (`_send_next`). While a request is under
+   way the next batch is made ready; it goes out when the one before has arrived (`_arrive`), so that one request is
+   under way at a time and a minute that is sent twice ends as its later version.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from g6.clock import Clock
 from g6.errors import AuthError, SinkError, TransientError
@@ -23,7 +26,8 @@ from g6.resilience.breaker import Breaker
 from g6.resilience.deadline import Deadline, Refused
 from g6.resilience.endpoint import Endpoint
 from g6.resilience.retry import RetryPolicy
-from g6.storage.influx_feed import Feed, JournalFeed
+from g6.storage.influx_carrier import Carry, at_once
+from g6.storage.influx_feed import Batch, Feed, JournalFeed
 from g6.storage.influx_ledger import Acknowledged, Ledger
 from g6.storage.influx_writer import InfluxOptions, Poison, Server
 
@@ -54,11 +58,27 @@ class Writer(Protocol):
         ...
 
 
-class Delivery:
-    """Steps are taken by one thread; feeds are added and the counts read by another."""
+class _UnderWay(NamedTuple):
+    """A request, and what it carries."""
 
-    def __init__(self, writer: Writer, ledger: Ledger, options: InfluxOptions, clock: Clock) -> None:
+    feed: Feed
+    batch: Batch
+    done: "Future[None]"
+    refused_before: int
+
+
+class Delivery:
+    """Steps are taken by one thread; feeds are added and the counts read by another.
+
+    `carry` says who waits for the server: by default the thread of the steps.
+    """
+
+    def __init__(
+        self, writer: Writer, ledger: Ledger, options: InfluxOptions, clock: Clock, carry: Carry = at_once
+    ) -> None:
         self._writer, self._ledger, self._options, self._clock = writer, ledger, options, clock
+        self._carry, self._beat = carry, _nothing
+        self._under_way: _UnderWay | None = None
         self._policy = RetryPolicy(
             first_wait_seconds=options.first_wait_seconds, maximum_wait_seconds=options.maximum_wait_seconds
         )
@@ -70,17 +90,24 @@ class Delivery:
         self._feeds: tuple[Feed, ...] = ()
         self._restored: set[str] = set()
         self._left: dict[str, Acknowledged] = {}
-        self._server = Server()
-        self._met = False
-        self._server_in_doubt = True
+        self._server, self._met, self._server_in_doubt = Server(), False, True
         self._next_probe = self._not_before = 0.0
         self._failures = 0
-        self.error: str | None = None  # why nothing can be sent at present
+        self.failure: Exception | None = None  # why nothing can be sent at present
         self.lines = self.bytes = self.requests = 0
         self.dead_letters = self.unburied = self.taken_back = self.server_restarts = 0
         self.dead_reason = ""  # of the last dead letter
         self.dropped_by_server = 0  # rows that it acknowledged and did not keep, this writer's or another's
         self.last_success: datetime | None = None
+
+    def begin_anew(self, carry: Carry, beat: Callable[[], None]) -> None:
+        """Take the steps from now on in the thread that calls this, though one before it may have died or hang.
+
+        What that had in hand is read again. `beat` is told of each request as a sign of life.
+        """
+        self._carry, self._beat, self._under_way = carry, beat, None
+        for feed in self._feeds:
+            feed.restart()
 
     def add(self, feed: Feed) -> None:
         """Deliver this one, too; those added last come first."""
@@ -96,25 +123,27 @@ class Delivery:
         if now < self._not_before:
             return self._not_before - now
         try:
-            wait = self._one_thing(now)
+            return self._one_thing(now)
         except AuthError as error:
             return self._pause(self._options.hold_seconds, error)
         except TransientError as error:
             return self._pause(self._backoff_seconds(error), error)
-        return wait
 
     def _one_thing(self, now: float) -> float:
         feeds = self._feeds  # another thread may put more in their place
         waits = [feed.due_in_seconds(now) for feed in feeds]
         confirm_in = self._confirm_in_seconds(now)
-        if min([confirm_in, *waits], default=NEVER) > 0:
-            return min(confirm_in, *waits) if waits else confirm_in
+        if confirm_in <= 0 or min(waits, default=NEVER) > 0:
+            if self._under_way:
+                self._arrive()
+                return 0.0
+            if confirm_in > 0:
+                return min([confirm_in, *waits])
         self._know_server()
         if confirm_in <= 0:
             self._confirm(now)
         else:
             self._send_next(feeds[waits.index(0)])
-        self._failures, self.error = 0, None
         return 0.0
 
     def _know_server(self) -> None:
@@ -163,6 +192,7 @@ class Delivery:
         if not self._meet(server, doubt=not silent):
             for feed in self._feeds:
                 feed.confirm(now - self._options.unconfirmed_seconds)
+        self._failures, self.failure = 0, None
 
     def _send_next(self, feed: Feed) -> None:
         try:
@@ -174,18 +204,34 @@ class Delivery:
             feed.held_until = self._clock.monotonic() + JOURNAL_RETRY_SECONDS
             return
         feed.error = None
+        self._arrive()
+        done = self._carry(partial(self._deliver, batch.lines, count()))
+        self._under_way = _UnderWay(feed, batch, done, self.dead_letters)
+        if done.done():
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """Wait for the request under way, and note what it achieved."""
+        if self._under_way is None:
+            return
+        feed, batch, done, refused_before = self._under_way
+        self._under_way = None
         try:
-            self._deliver(batch.lines, count())
+            done.result()
         except BaseException:
-            feed.restart()
+            for reading in self._feeds:  # what is ready to follow is read again, too
+                reading.restart()
             raise
         feed.acknowledge(batch.complete, self._clock.monotonic())
+        feed.refused += self.dead_letters - refused_before
+        self._failures, self.failure = 0, None
 
     def _deliver(self, lines: Sequence[bytes], requests: "count[int]") -> None:
         """Send lines; where the server refuses them, their halves, down to the lines that are to blame."""
         if not lines:
             return
         spent = next(requests)
+        self._beat()
         try:
             sent_bytes = self.endpoint.call(partial(self._writer.write, lines))
         except Poison as error:
@@ -211,9 +257,9 @@ class Delivery:
         self.dead_reason = str(error)
 
     def _pause(self, seconds: float, error: Exception) -> float:
-        if self.error is None:
+        if self.failure is None:
             log.warning("%s; what is not delivered stays in the journal", error)
-        self.error = str(error)
+        self.failure = error
         self._not_before = self._clock.monotonic() + seconds
         return seconds
 
@@ -222,6 +268,11 @@ class Delivery:
             self._failures += 1
             self._server_in_doubt = True
         return self._policy.wait_seconds(max(1, self._failures), error)
+
+    @property
+    def error(self) -> str | None:
+        """Return why nothing can be sent at present."""
+        return None if self.failure is None else str(self.failure)
 
     @property
     def next_attempt_in_seconds(self) -> float:
@@ -242,3 +293,7 @@ class Delivery:
                 if isinstance(feed, JournalFeed) and feed.sent > feed.confirmed
             }
         )
+
+
+def _nothing() -> None:
+    """Do nothing."""

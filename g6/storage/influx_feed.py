@@ -1,19 +1,27 @@
 """What is to be delivered, in order, and how far that is: one feed per journal, and one for what no journal keeps.
 
-A feed's place is a seq. Everything up to `sent` was acknowledged by the server, and everything up to `confirmed` has
-been for long enough to have left the server's memory. `rewind` takes back what was only acknowledged.
+A feed's place is a seq. Everything up to `given` was handed out, everything up to `sent` was acknowledged by the
+server, and everything up to `confirmed` has been for long enough to have left the server's memory. `restart` takes back
+what was only handed out, `rewind` what was only acknowledged.
 """
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from g6.errors import SinkError
 from g6.model.columns import Aggregate
-from g6.storage.influx_lines import lines
+from g6.model.snapshot import Snapshot
+from g6.storage.influx_lines import MasterRows, lines
 from g6.storage.journal import Journal
 
+log = logging.getLogger(__name__)
+
 Cycle = tuple[int, list[bytes]]  # seq, lines
+# What the weekday masters say of a minute, asked in the thread that reads the feed. It may raise SinkError.
+Masters = Callable[[Snapshot], MasterRows]
 
 
 class Batch(NamedTuple):
@@ -47,7 +55,8 @@ class Feed:
 
     def __init__(self, key: str, start: int, settle_seconds: float) -> None:
         self.key = key
-        self.sent = self.confirmed = start
+        self.given = self.sent = self.confirmed = start
+        self.refused = 0  # lines that became dead letters
         self.error: str | None = None  # why it could not be read
         self.held_until = 0.0  # when it may be read again
         self._settle_seconds = settle_seconds
@@ -68,30 +77,32 @@ class Feed:
         """Return when there is something to send: 0 at once, infinite for nothing."""
         while self._announced and self._announced[0][1] + self._settle_seconds <= now:
             self._ready = max(self._ready, self._announced.popleft()[0])
-        if self._ready > self.sent:
+        if self._ready > self.given:
             return max(0.0, self.held_until - now)
         return self._announced[0][1] + self._settle_seconds - now if self._announced else float("inf")
 
     def next_batch(self, lines_limit: int, bytes_limit: int) -> Batch:
-        """Return what to send next; SinkError when it cannot be read, after which it is read anew from `sent`."""
+        """Return what to send next; after a SinkError, that it cannot be read, it has to be restarted."""
         if self._batches is None:
             self._last = self._ready
-            self._batches = batches(self._through(self._last), self.sent, lines_limit, bytes_limit)
+            self._batches = batches(self._through(self._last), self.given, lines_limit, bytes_limit)
         batch = next(self._batches, None)
         if batch is None:  # the end: what lies before it and was not given is damaged, or has been replaced
             self._batches = None
-            return Batch([], max(self.sent, self._last))
+            batch = Batch([], max(self.given, self._last))
+        self.given = batch.complete
         return batch
 
     def acknowledge(self, seq: int, at: float) -> None:
         """Note that everything up to `seq` was acknowledged at an instant."""
         if seq > self.sent:
             self.sent = seq
+            self.given = max(self.given, seq)
             self._unconfirmed.append((seq, at))
 
     def restart(self) -> None:
-        """Read anew from `sent`: what was read and not delivered was lost on the way."""
-        self._batches = None
+        """Read anew from `sent`: what was given and not delivered was lost on the way."""
+        self._batches, self.given = None, self.sent
 
     def confirm(self, before: float) -> None:
         """Note that what was acknowledged before an instant is safe."""
@@ -122,32 +133,55 @@ class Feed:
         return self._unconfirmed[-1][1] if self._unconfirmed else float("-inf")
 
     def _through(self, last: int) -> Iterator[Cycle]:
-        """Yield the cycles after `sent`, up to `last`."""
+        """Yield the cycles after `given`, up to `last`."""
         raise NotImplementedError
 
 
 class JournalFeed(Feed):
-    """The minutes of one day, out of its journal, through a connection that cannot write."""
+    """The minutes of one day, out of its journal, through a connection that cannot write.
+
+    Masters that cannot be read cost their own points and no others: they are told, and a rebuild supplies them.
+    """
 
     def __init__(
-        self, journal: Journal, start: int, aggregates: Sequence[Aggregate], settle_seconds: float = 0.0
+        self,
+        journal: Journal,
+        start: int,
+        aggregates: Sequence[Aggregate],
+        settle_seconds: float = 0.0,
+        masters: Masters | None = None,
     ) -> None:
         super().__init__(journal.identity, start, settle_seconds)
         self.day, self.path = journal.day, journal.path
         self.moved_to = start  # where the journal's cursor stands
+        self.masters_error: str | None = None  # why the last minute has no points of them
         self._aggregates = aggregates
+        self._masters = masters
 
     def _through(self, last: int) -> Iterator[Cycle]:
         journal = Journal.open_read_only(self.path)
         try:
             # One that began anew has a feed of its own.
-            cycles = journal.cycles_after(self.sent) if journal.identity == self.key else iter(())
+            cycles = journal.cycles_after(self.given) if journal.identity == self.key else iter(())
             for seq, snapshot in cycles:
                 if seq > last:
                     return
-                yield seq, lines(snapshot, self._aggregates)
+                yield seq, lines(snapshot, self._aggregates, self._master_rows(snapshot))
         finally:
             journal.close()
+
+    def _master_rows(self, snapshot: Snapshot) -> MasterRows | None:
+        if self._masters is None:
+            return None
+        try:
+            rows = self._masters(snapshot)
+        except SinkError as error:
+            if self.masters_error is None:
+                log.warning("%s; their points are missing in the database until `g6 rebuild --what influx`", error)
+            self.masters_error = str(error)
+            return None
+        self.masters_error = None
+        return rows
 
 
 class HealthFeed(Feed):
@@ -180,5 +214,5 @@ class HealthFeed(Feed):
 
     def _through(self, last: int) -> Iterator[Cycle]:
         with self._lock:
-            ready = [cycle for cycle in self._cycles if self.sent < cycle[0] <= last]
+            ready = [cycle for cycle in self._cycles if self.given < cycle[0] <= last]
         yield from ready

@@ -69,7 +69,9 @@ class Ledger:
 
     def acknowledged(self) -> dict[str, Acknowledged]:
         """Return how far each journal had been sent when G6 stopped; nothing when that is not known."""
-        return {row[0]: Acknowledged(*row[1:]) for row in self._read("SELECT * FROM acknowledged")}
+        # Earlier releases kept a journal under its path.
+        rows = self._read("SELECT * FROM acknowledged")
+        return {row[0].rpartition("/")[2]: Acknowledged(*row[1:]) for row in rows}
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]], first: str | None = None) -> bool:
         try:

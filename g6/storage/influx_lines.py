@@ -8,11 +8,15 @@ never change and InfluxDB has no NaN; a line without a field is no line.
 |---|---|---|
 | `option_data` | index, expiry_code, offset, side (`ce`, `pe`) | a leg of an accepted chain, by its schema columns |
 | `options_overview` | index, expiry_code | an accepted chain: levels, counts and aggregates |
-| `index_overview` | index | an index: level, what was expected and what came |
+| `index_overview` | index, sector | an index: level, what was expected and what came; see `influx_market` |
+| `weekday_master_updates` | index, expiry_code, offset (a pair's, too) | the weekday masters after the minute |
 | `pipeline_tick` | | the minute as it was recorded |
 | `monitor_status` | | the report: status, durations, journal and stores |
 | `broker_health` | provider, and endpoint for its calls | what asking the market went through |
 | `influx_write_stats` | | the writing of all this |
+
+The last three say how the recording went and no journal keeps them: what is lost of them is lost. All others are made
+again from the journals, `weekday_master_updates` together with the masters of the days before.
 
 Tags are names out of the configuration and the program alone. Days, strikes, tokens and sentences never are, so there
 are at most indices x codes x offsets x 2 series of `option_data`, however long G6 runs.
@@ -21,6 +25,7 @@ are at most indices x codes x offsets x 2 series of `option_data`, however long 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -31,6 +36,7 @@ from g6.model.provider_report import EndpointReport, MarketReport, ProviderRepor
 from g6.model.report import CycleReport
 from g6.model.snapshot import IndexSnapshot, Snapshot
 from g6.storage.csv_layout import LEG_VALUES
+from g6.storage.influx_market import market_fields, sector_tags
 
 PRECISION = "s"
 
@@ -44,21 +50,37 @@ Tags = Mapping[str, str]
 Fields = Mapping[str, float]
 
 
-def lines(snapshot: Snapshot, aggregates: Sequence[Aggregate]) -> list[bytes]:
-    """Return the lines of a minute, without line ends.
+class MasterRows(NamedTuple):
+    """What a minute did to the weekday masters, a row per index, expiry code and offset label.
+
+    `groups` is index, expiry code → how many of the rows are its own; `fields` is name → a number for each row.
+    """
+
+    groups: Mapping[tuple[str, str], int]
+    offsets: Sequence[str]
+    fields: Mapping[str, Floats]
+
+
+def lines(snapshot: Snapshot, aggregates: Sequence[Aggregate], masters: MasterRows | None = None) -> list[bytes]:
+    """Return the lines of a minute, without line ends; `masters` is what it did to the weekday masters.
 
     A chain with two codes is there under both. A leg whose offset is unknown (a chain without an ATM) has no place
     here; the journal keeps it.
     """
     stamp = _stamp(snapshot.minute)
     small = [_line("pipeline_tick", {}, _tick_fields(snapshot), stamp)]
-    small += [_line("index_overview", {"index": i.index}, _index_fields(i), stamp) for i in snapshot.indices]
+    around = market_fields(snapshot.market)
+    for index in snapshot.indices:
+        whole = {**_index_fields(index), **around.pop((index.index, ""), {})}
+        small.append(_line("index_overview", {"index": index.index}, whole, stamp))
+    small += [_line("index_overview", sector_tags(*place), known, stamp) for place, known in around.items()]
     for chain in snapshot.chains:
         fields = _chain_fields(chain, aggregates)
         small += [
             _line("options_overview", {"expiry_code": c, "index": chain.index}, fields, stamp) for c in chain.codes
         ]
-    return [*filter(None, small), *_leg_lines(snapshot.chains, stamp)]
+    updates = _master_lines(masters, stamp) if masters else []
+    return [*filter(None, small), *updates, *_leg_lines(snapshot.chains, stamp)]
 
 
 def health_lines(report: CycleReport, write_stats: Fields) -> list[bytes]:
@@ -76,9 +98,12 @@ def _stamp(minute: datetime) -> bytes:
 
 def _line(measurement: str, tags: Tags, fields: Fields, stamp: bytes) -> bytes:
     """Return a line, empty when no field is finite. Tags are given in the order of their names, as InfluxDB sorts."""
-    head = ",".join([measurement, *(f"{name}={value.translate(ESCAPES)}" for name, value in tags.items() if value)])
     body = ",".join(f"{name}={_number(value)}" for name, value in fields.items() if math.isfinite(value))
-    return f"{head} {body}".encode() + stamp if body else b""
+    return f"{measurement}{_tag_text(tags)} {body}".encode() + stamp if body else b""
+
+
+def _tag_text(tags: Tags) -> str:
+    return "".join(f",{name}={value.translate(ESCAPES)}" for name, value in tags.items() if value)
 
 
 def _number(value: float) -> str:
@@ -95,6 +120,7 @@ def _tick_fields(snapshot: Snapshot) -> Fields:
         "received_legs": sum(index.received_legs for index in snapshot.indices),
         "refusals": sum(len(index.refusals) for index in snapshot.indices),
         "backfilled": snapshot.backfilled,
+        "shed_mask": snapshot.shed_mask,
     }
 
 
@@ -128,6 +154,18 @@ def _chain_fields(chain: OptionChain, aggregates: Sequence[Aggregate]) -> Fields
     }
 
 
+def _master_lines(rows: MasterRows, stamp: bytes) -> list[bytes]:
+    if not rows.offsets:
+        return []
+    heads: list[str] = []
+    for (index, code), count in rows.groups.items():
+        heads += [f"weekday_master_updates{_tag_text({'expiry_code': code, 'index': index})},offset="] * count
+    cells = [_cells(f",{name}=".encode(), values) for name, values in rows.fields.items()]
+    bodies = (b"".join(row)[1:] for row in zip(*cells, strict=True))
+    placed = zip(heads, rows.offsets, bodies, strict=True)
+    return [f"{head}{offset} ".encode() + body + stamp for head, offset, body in placed if body]
+
+
 def _leg_lines(chains: Sequence[OptionChain], stamp: bytes) -> list[bytes]:
     if not sum(map(len, chains)):
         return []
@@ -150,9 +188,8 @@ def _placed(chain: OptionChain, bodies: Sequence[bytes]) -> list[bytes]:
         (offset, "ce" if call else "pe") for offset, call in zip(chain.offset.tolist(), chain.is_call, strict=True)
     ]
     tails = [None if math.isnan(o) else f"{offset_label(round(o))},side={side}".encode() for o, side in sides]
-    index = chain.index.translate(ESCAPES)
     heads = [
-        f"option_data,expiry_code={code.translate(ESCAPES)},index={index},offset=".encode() for code in chain.codes
+        f"option_data{_tag_text({'expiry_code': code, 'index': chain.index})},offset=".encode() for code in chain.codes
     ]
     placed = [(tail, body) for tail, body in zip(tails, bodies, strict=True) if tail is not None]
     return [head + tail + body for head in heads for tail, body in placed]
@@ -202,6 +239,8 @@ def _broker_lines(market: MarketReport, stamp: bytes) -> Iterable[bytes]:
         for endpoint in provider.endpoints:
             tags = {"endpoint": endpoint.name, "provider": provider.name}
             yield _line("broker_health", tags, endpoint_fields(endpoint), stamp)
+    if market.active not in {provider.name for provider in market.providers}:  # it has no wire to speak of
+        yield _line("broker_health", {"provider": market.active}, {"active": 1}, stamp)
 
 
 def _provider_fields(provider: ProviderReport) -> dict[str, float]:

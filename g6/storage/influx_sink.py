@@ -1,15 +1,16 @@
 """InfluxDB as a store: a reader of the journals with a thread of its own, so that no cycle ever waits for a server.
 
 The loop's thread announces what the journal has (`drain`) and moves the journal's cursor to what is confirmed; a worker
-thread reads the journals through connections of its own and does the sending (`influx_delivery`). The cursor that
-survives a restart moves every `CURSOR_CYCLES` minutes and at a checkpoint; what lies between is sent again at
-worst, and a point that is written again is the same point.
+thread reads the journals through connections of its own and makes requests of them (`influx_delivery`), and a second
+one waits for the server. While a cycle is under way the worker may `rest`: each of the cycle's file operations would
+have to win the interpreter back from it. The cursor that survives a restart moves every `CURSOR_CYCLES` minutes and at
+a checkpoint; what lies between is sent again at worst, and a point that is written again is the same point.
 """
 
 import logging
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -19,8 +20,10 @@ from g6.errors import SinkError
 from g6.model.columns import Aggregate
 from g6.model.provider_report import EndpointReport
 from g6.model.report import CycleReport, SinkReport
+from g6.resilience.supervisor import Supervisor
+from g6.storage.influx_carrier import Carrier
 from g6.storage.influx_delivery import Delivery, Writer
-from g6.storage.influx_feed import HealthFeed, JournalFeed
+from g6.storage.influx_feed import HealthFeed, JournalFeed, Masters
 from g6.storage.influx_ledger import Ledger
 from g6.storage.influx_lines import endpoint_fields, health_lines
 from g6.storage.influx_writer import InfluxOptions, InfluxWriter
@@ -33,6 +36,10 @@ NAME = "influx"
 CURSOR_CYCLES = 15
 HEALTH_CYCLES_LIMIT = 1_500  # four trading days of minutes
 DEFECT_RETRY_SECONDS = 30.0
+PART = "influx_writer"
+BEAT_SECONDS = 20.0
+SILENT_LIMIT_SECONDS = 60.0  # beyond the longest request and the rest after a defect
+REST_LIMIT_SECONDS = 10.0  # of the worker for a cycle; one that fails never drains
 SYSTEM_CLOCK = SystemClock()
 
 
@@ -67,8 +74,10 @@ class _Told:
 class InfluxSink:
     """Writes every minute of the journals to InfluxDB 2 or VictoriaMetrics, effectively once.
 
-    `clock` is the machine's also where the market's is virtual: servers live by no other. `writer` is for those who
-    bring one of their own. A server that is absent, slow or full of complaints costs a sentence in the report.
+    `clock` is the machine's also where the market's is virtual: servers live by no other. `masters` says what a minute
+    did to the weekday masters; it is asked in the worker's thread alone. `supervisor` keeps that thread alive. `writer`
+    is for those who bring one of their own. A server that is absent, slow or full of complaints costs a sentence in
+    the report.
     """
 
     name = NAME
@@ -80,22 +89,28 @@ class InfluxSink:
         aggregates: Sequence[Aggregate],
         clock: Clock = SYSTEM_CLOCK,
         *,
+        masters: Masters | None = None,
         writer: Writer | None = None,
+        supervisor: Supervisor | None = None,
         cursor_cycles: int = CURSOR_CYCLES,
     ) -> None:
         self._options, self._aggregates, self._clock = options, tuple(aggregates), clock
-        self._cursor_cycles = cursor_cycles
+        self._masters, self._cursor_cycles = masters, cursor_cycles
         self._writer = writer or InfluxWriter(options)
         self._ledger = Ledger(root)
-        self._delivery = Delivery(self._writer, self._ledger, options, clock)
+        self._carrier = Carrier(f"{NAME} request")
+        self._delivery = Delivery(self._writer, self._ledger, options, clock, self._carrier)
         self._endpoint = self._delivery.endpoint.report()
         self._health = HealthFeed(HEALTH_CYCLES_LIMIT)
         self._delivery.add(self._health)
         self._feeds: dict[str, JournalFeed] = {}
         self._told = _Told()
         self._defect: str | None = None
-        self._wake, self._stopping = threading.Event(), threading.Event()
-        self._worker: threading.Thread | None = None
+        self._wake, self._stopping, self._undisturbed = threading.Event(), threading.Event(), threading.Event()
+        self._undisturbed.set()
+        self._supervisor = supervisor or Supervisor()
+        self._begun = False
+        self._life: threading.Event | None = None  # of the worker at work; another one has been given up
 
     def drain(self, journal: Journal) -> SinkReport:
         """Announce what the journal has, move its cursor if there is cause to, and say how far the delivery is.
@@ -111,7 +126,15 @@ class InfluxSink:
             self._move_cursor(journal, feed)
         self._settle_other_day(feed)
         self._endpoint = self._delivery.endpoint.report()
-        return self._report(0 if feed.sent >= last_seq else journal.count_after(feed.sent))
+        ahead = last_seq - feed.sent  # of which some may have been replaced by a later tick; the last one is there
+        report = self._report(journal.count_after(feed.sent) if ahead > 1 else max(0, ahead))
+        self._undisturbed.set()
+        return report
+
+    def rest(self) -> None:
+        """Begin nothing until the cycle that begins now has drained; a request under way goes on."""
+        if not self._stopping.is_set():
+            self._undisturbed.clear()
 
     def checkpoint(self, journal: Journal) -> None:
         """Move the cursor to what is confirmed by now; nothing is waited for."""
@@ -145,14 +168,12 @@ class InfluxSink:
 
     def close(self) -> None:
         """Send what can go out at once, for a few seconds at most, and end the thread; the cursors stay."""
-        self._stopping.set()
-        self._wake.set()
-        if self._worker is not None:
-            self._worker.join(self._options.close_seconds)
-            if self._worker.is_alive():
-                log.warning("influx: a request is still under way; what it carries is sent again next time")
-        else:
+        for event in (self._stopping, self._undisturbed, self._wake):
+            event.set()
+        if not self._begun:
             self._writer.close()
+        elif not self._supervisor.end(PART, self._options.close_seconds):
+            log.warning("influx: a request is still under way; what it carries is sent again next time")
 
     def _feed(self, journal: Journal) -> JournalFeed:
         feed = self._feeds.get(journal.identity)
@@ -160,7 +181,7 @@ class InfluxSink:
             for other in [f for f in self._feeds.values() if f.path == journal.path]:  # the journal began anew
                 self._forget(other)
             cursor = journal.cursor(NAME)
-            feed = JournalFeed(journal, cursor, self._aggregates, self._options.settle_seconds)
+            feed = JournalFeed(journal, cursor, self._aggregates, self._options.settle_seconds, self._masters)
             self._feeds[feed.key] = feed
             self._delivery.add(feed)
         return feed
@@ -210,21 +231,31 @@ class InfluxSink:
         return self._defect or unreadable
 
     def _go_on(self) -> None:
-        if self._worker is None and not self._stopping.is_set():
-            self._worker = threading.Thread(target=self._work, name=NAME, daemon=True)
-            self._worker.start()
+        if not self._begun and not self._stopping.is_set():
+            self._begun = True
+            limit_seconds = SILENT_LIMIT_SECONDS + 2 * self._options.timeout_seconds
+            self._supervisor.run(PART, self._work, silent_limit_seconds=limit_seconds)
         self._wake.set()
 
-    def _work(self) -> None:
-        """Step by step, until told to stop and nothing can go out at once."""
+    def _work(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Step by step, until told to stop and nothing can go out at once, or until another worker has taken over."""
+        self._life = stop
+        self._carrier.close()  # of a worker before this one, it may hang
+        self._carrier = Carrier(f"{NAME} request")
+        self._delivery.begin_anew(self._carrier, beat)
         while True:
+            self._undisturbed.wait(REST_LIMIT_SECONDS)
             self._wake.clear()
             wait = self._step()
-            if wait > 0 and self._stopping.is_set():
+            beat()
+            if self._life is not stop:
+                return
+            if wait > 0 and (self._stopping.is_set() or stop.is_set()):
                 break
             if wait > 0:
-                self._wake.wait(min(wait, threading.TIMEOUT_MAX))
+                self._wake.wait(min(wait, BEAT_SECONDS))
         self._delivery.stop()
+        self._carrier.close()
         self._writer.close()
 
     def _step(self) -> float:

@@ -61,9 +61,10 @@ class Journal:
         self._damaged: set[int] = set()
         self._remembered: tuple[ContractTable, int] | None = None
         self._decoded_last: tuple[int, Snapshot] | None = None  # every sink reads the same new minute
-        # A journal that began anew is another one: a reader's place in the old one does not count.
+        # A journal that began anew is another one: a reader's place in the old one does not count. Where it lies is no
+        # part of it, so that a reader goes on in a directory that was moved or restored.
         row = connection.execute("SELECT value FROM meta WHERE name = 'begun'").fetchone()
-        self.identity = f"{path} {row[0] if row else ''}"
+        self.identity = f"{path.name} {row[0] if row else ''}"
 
     @classmethod
     def open(cls, path: Path, *, corrupt: Path, max_bytes: int) -> Self:

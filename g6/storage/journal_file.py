@@ -67,11 +67,17 @@ def _keep_log_ahead(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open a journal without the means to change it, another G6's live one too; sqlite3.Error when it cannot be."""
+    """Open a journal without the means to change it, another G6's live one too; sqlite3.Error when it cannot be.
+
+    One whose beginning was cut short, by a crash or a full disk, is as good as one without minutes.
+    """
     uri = path.resolve().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
     connection.text_factory = _lenient
     try:
+        if _is_new(connection):
+            connection.close()
+            return _empty()
         connection.execute("SELECT 1 FROM cycles LIMIT 1").fetchone()
     except sqlite3.OperationalError:
         connection.close()
@@ -160,6 +166,12 @@ def free_bytes(path: Path) -> int:
 def _is_new(connection: sqlite3.Connection) -> bool:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return bool(tables == 0)
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _create_tables(connection)
+    return connection
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:

@@ -1,31 +1,27 @@
 """What may leave the disk: days that are archived, verified, and passed by every store; by default none does."""
 
 import logging
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
-
-import orjson
 
 from g6.clock import IST
 from g6.errors import ConfigError, SinkError
 from g6.storage.archive import archive_day
-from g6.storage.archive_manifest import ARCHIVE, JournalFacts, archived_days, journal_path, why_not_archived
+from g6.storage.archive_manifest import JournalFacts, archived_days, journal_path, why_not_archived
 from g6.storage.data_directory import CSV, JOURNAL, sync_directory
 from g6.storage.journal_set import days_in
+from g6.storage.removals import Kind, Removal, note
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["csv", "journal"]
 # Why a day may not go yet, for those who need more of it than the stores do; None when it may.
 Hold = Callable[[date], str | None]
 
 KINDS: tuple[Kind, ...] = ("csv", "journal")
-REMOVED = "removed.jsonl"
 COMPANIONS = ("-wal", "-shm")
 
 
@@ -48,16 +44,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """What went: the files of one kind and day, and why."""
-
-    kind: Kind
-    day: date
-    bytes: int
-    reason: Literal["age", "space"]
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """What should have gone by the policy and may not."""
 
@@ -75,6 +61,15 @@ class RetentionReport:
     archived: tuple[date, ...]
     free_bytes: int
     short_bytes: int  # by which the free space is below the floor
+
+    def said_kept(self, limit: int = 3) -> tuple[str, ...]:
+        """Return what stayed and why, one clause per reason, the oldest day's first; `limit` reasons at most."""
+        by_reason: dict[str, list[Kept]] = {}
+        for kept in sorted(self.kept, key=lambda kept: (kept.day, kept.kind)):
+            by_reason.setdefault(kept.reason, []).append(kept)
+        said = [_said_kept(together) for together in by_reason.values()]
+        more = len(said) - limit
+        return (*said[:limit], f"kept for {more} more reason{'s' if more > 1 else ''}") if more > 0 else tuple(said)
 
     def __str__(self) -> str:
         freed = sum(removal.bytes for removal in self.removed)
@@ -178,7 +173,7 @@ class _Work:
         self.removed.append(removal)
         self.kept.pop((kind, day), None)
         log.info("removed the %s of %s for %s: %.1f MB, archived and verified", kind, day, reason, size / 1e6)
-        _note(self.root, removal, self.now)
+        note(self.root, removal, self.now)
 
     def _why_kept(self, day: date) -> str | None:
         if day not in self._reasons:
@@ -220,7 +215,8 @@ def _unpassed(root: Path, day: date, sinks: Collection[str]) -> Iterator[str]:
         return
     for sink in sorted({*sinks, *facts.cursors}):
         if owed := facts.owed_to(sink):
-            yield f"{sink} has not passed {owed} of its minutes"
+            off = "" if sink in sinks else ", and is switched off now"
+            yield f"{sink} has not passed {owed} of its minutes{off}"
 
 
 def _unlinked(path: Path) -> int:
@@ -231,19 +227,6 @@ def _unlinked(path: Path) -> int:
         return 0
     sync_directory(path.parent)
     return size
-
-
-def _note(root: Path, removal: Removal, now: datetime) -> None:
-    """Write down what went, for whoever looks for it later; that this fails keeps nothing from going."""
-    line = orjson.dumps({"at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **asdict(removal)}) + b"\n"
-    try:
-        descriptor = os.open(root / ARCHIVE / REMOVED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
-        try:
-            os.write(descriptor, line)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        log.warning("%s cannot be written: %s", root / ARCHIVE / REMOVED, error.strerror)
 
 
 def _sweep(root: Path) -> None:
@@ -264,3 +247,11 @@ def _day_of(text: str) -> date | None:
 
 def _named(kept: Kept) -> str:
     return f"the {kept.kind} of {kept.day}"
+
+
+def _said_kept(together: Sequence[Kept]) -> str:
+    """Return as one clause what one reason keeps."""
+    first, days = together[0], sorted({kept.day for kept in together})
+    kinds = " and ".join(dict.fromkeys(kept.kind for kept in together))
+    more = f" and {len(days) - 1} more day{'s' if len(days) > 2 else ''}" if len(days) > 1 else ""
+    return f"kept the {kinds} of {first.day}{more}: {first.reason}"

@@ -29,6 +29,15 @@ class Sink(Protocol):
 
 
 @runtime_checkable
+class RestingSink(Protocol):
+    """A store that works beside the cycle, in a thread of its own."""
+
+    def rest(self) -> None:
+        """Leave the processor to the cycle that begins now, until it drains; returns at once."""
+        ...
+
+
+@runtime_checkable
 class TellableSink(Protocol):
     """A store that keeps the agent's health beside the market's minutes."""
 

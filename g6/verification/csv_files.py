@@ -15,6 +15,7 @@ from pathlib import Path
 from g6.model.columns import Aggregate
 from g6.model.snapshot import Snapshot
 from g6.storage.csv_layout import LEG_HEADER, leg_lines, overview_header, overview_lines
+from g6.storage.csv_market import MARKET, market_header, market_lines
 from g6.storage.csv_sink import OVERVIEW
 from g6.storage.data_directory import CSV
 from g6.verification.csv_rows import Disagreements, FileFaults, compare_rows, minute_of
@@ -39,10 +40,13 @@ class CsvLayout:
         overview = overview_lines(snapshot, self.aggregates)
         lines: dict[FileKey, bytes] = {(index, OVERVIEW): line for index, line in overview.items()}
         lines.update((key, line) for key, line in leg_lines(snapshot, self.price_basis).items())
+        lines.update(market_lines(snapshot, self.aggregates))
         return lines
 
     def header(self, key: FileKey) -> bytes:
         """Return the header of a file."""
+        if key[0] == MARKET:
+            return market_header(key, self.aggregates)
         return overview_header(self.aggregates) if key[1] == OVERVIEW else LEG_HEADER
 
 

@@ -1,18 +1,20 @@
 """Verify a day: everything that is read of it, in one pass, becomes one `Verification`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from g6.clock import IST
 from g6.errors import ConfigError, G6Error
 from g6.model.snapshot import Snapshot
+from g6.storage.data_directory import CSV as CSV_FOLDER
 from g6.storage.data_directory import MARKET_FILE
-from g6.storage.journal import Journal
+from g6.storage.removals import removed
 from g6.verification.csv_files import CsvLayout, CsvVerdict, ExpectedRows, compare_files, price_basis
 from g6.verification.expected import MarketFacts, last_due
 from g6.verification.gaps import Coverage, count
-from g6.verification.recorded import RecordedDay, journal_path, moved_aside, read_day
+from g6.verification.recorded import RecordedDay, moved_aside, read_day, read_minute
 from g6.verification.result import Compare, Comparison, Finding, Verification
 from g6.verification.score import COLLECTED, CSV, OUTLIERS, STORES, parts_of, score_of
 
@@ -28,22 +30,26 @@ def verify(
     csv: CsvLayout | None = None,
     stores: Mapping[str, Compare] | None = None,
     day_is_over: bool = False,
+    on_minute: Callable[[Snapshot], None] | None = None,
 ) -> Verification:
     """Verify what a data directory holds of a day; nothing in it is changed, and an agent may be writing into it.
 
     `csv` None leaves the daily files out, for agents that keep none. `stores` compares further ones, "masters" and
     "influx": each is told what the journal holds, and a G6Error of theirs is a finding. While a session of `now`'s own
     day runs, only what is due is judged, unless `day_is_over` says otherwise (a market with a clock of its own).
+    `on_minute` gets every sound minute as it is read, for those who want to see how far it is.
 
-    ConfigError for a day whose journal was removed once it was archived, for one without a session of which nothing is
-    recorded, and for one before its first minute; OutsideCalendar; SinkError when the journal cannot be read for
-    another reason than damage.
+    Where the journal was removed, the archive has its word (`Verification.source`). What neither it nor a store can
+    tell any more is not judged, and said to be so: files that were let go, a store that gives a reason.
+
+    ConfigError for a day without a session of which nothing is recorded, and for one before its first minute;
+    OutsideCalendar; SinkError when the journal or the archive cannot be read for another reason than damage.
     """
-    _require_journal(root, day)
     until = None if day_is_over else last_due(day, facts, now.astimezone(IST))
-    layout = None if csv is None else CsvLayout(csv.aggregates, price_basis(root, day, csv.price_basis))
+    let_go = csv is not None and _let_go(root, day)
+    layout = None if csv is None or let_go else CsvLayout(csv.aggregates, price_basis(root, day, csv.price_basis))
     rows = None if layout is None else ExpectedRows(layout)
-    recorded = read_day(root, day, until, rows.add if rows else _nothing)
+    recorded = read_day(root, day, until, _each(on_minute, rows.add if rows else None))
     due = _due(facts, day, recorded, until)
     files = CsvVerdict() if rows is None or layout is None else _csv(root, day, rows, layout, recorded, until)
     coverage = count(due, recorded, files.only_here)
@@ -51,7 +57,7 @@ def verify(
     if rows is not None:
         shares[CSV] = files.share
     compared = {name: _compared(compare, day, recorded) for name, compare in (stores or {}).items()}
-    shares |= {name: _share(comparison) for name, comparison in compared.items()}
+    shares |= {name: _share(found) for name, found in compared.items() if found.unjudged is None}
     parts, findings = parts_of(shares), _findings(recorded, coverage, files, compared)
     minutes = sorted({minute for of_index in due.values() for minute in of_index})
     collected = [told for minute in minutes if (told := recorded.minutes.get(minute)) and told.collected]
@@ -70,18 +76,25 @@ def verify(
         gaps=tuple(coverage.gaps),
         findings=findings,
         notes=_notes(root, day, recorded, files, minutes),
+        source=recorded.source,
+        unjudged=_unjudged(recorded, compared, let_go=let_go),
     )
 
 
-def _require_journal(root: Path, day: date) -> None:
-    """Refuse a day whose journal is gone by design: all of it would be a gap, and the report of its time is better."""
-    archived = next((root / "archive").glob(f"*/*/date={day}"), None)
-    if archived is not None and not journal_path(root, day).exists():
-        raise ConfigError(f"{day} is archived in {archived} and its journal was removed: verify before that")
+def _let_go(root: Path, day: date) -> bool:
+    """Return whether the day's files were removed by retention, and are not back."""
+    return ("csv", day) in removed(root) and next((root / CSV_FOLDER).rglob(f"{day}.csv"), None) is None
 
 
-def _nothing(_snapshot: Snapshot) -> None:
-    return
+def _each(*readers: Callable[[Snapshot], None] | None) -> Callable[[Snapshot], None]:
+    """Return one reader of minutes that gives each to those that there are."""
+    present = [reader for reader in readers if reader is not None]
+
+    def read(snapshot: Snapshot) -> None:
+        for reader in present:
+            reader(snapshot)
+
+    return read
 
 
 def _due(facts: MarketFacts, day: date, recorded: RecordedDay, until: datetime | None) -> DueMinutes:
@@ -98,13 +111,7 @@ def _due(facts: MarketFacts, day: date, recorded: RecordedDay, until: datetime |
 def _csv(
     root: Path, day: date, rows: ExpectedRows, layout: CsvLayout, recorded: RecordedDay, until: datetime | None
 ) -> CsvVerdict:
-    def again(minute: datetime) -> Snapshot | None:
-        journal = Journal.open_read_only(journal_path(root, day))
-        try:
-            return journal.at(minute)
-        finally:
-            journal.close()
-
+    again = partial(read_minute, root, day)
     return compare_files(root, day, rows, layout, recorded.minutes.keys(), until, again)
 
 
@@ -136,8 +143,16 @@ def _findings(
     return (*recorded.findings, *coverage.findings, *files.findings, *stores)
 
 
+def _unjudged(recorded: RecordedDay, compared: Mapping[str, Comparison], *, let_go: bool) -> tuple[str, ...]:
+    files = ("csv: the daily files were removed after the day was archived",) if let_go else ()
+    stores = (f"{name}: {found.unjudged}" for name, found in compared.items() if found.unjudged is not None)
+    return (*recorded.unjudged, *files, *stores)
+
+
 def _notes(root: Path, day: date, recorded: RecordedDay, files: CsvVerdict, due: list[datetime]) -> tuple[str, ...]:
     notes = []
+    if recorded.source == "archive":
+        notes.append("the journal was removed; what was recorded is read from the archive")
     if files.repaired:
         notes.append(f"{len(files.repaired)} torn files were repaired: {_few(files.repaired)}")
     aside = moved_aside(root, day)

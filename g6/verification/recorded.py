@@ -1,8 +1,9 @@
-"""What the journal of a day holds: read once, minute by minute, and kept as counts."""
+"""What was recorded of a day: its journal, or its archive where the journal was removed; read once, kept as counts."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 
 from g6.model.chain import OptionChain
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
-from g6.storage.data_directory import CORRUPT, JOURNAL
+from g6.storage.archive_manifest import ARCHIVE, journal_path
+from g6.storage.archive_manifest import path_of as manifest_path
+from g6.storage.data_directory import CORRUPT
 from g6.storage.journal import SUFFIX, Journal
 from g6.storage.journal_file import DamagedJournal
 from g6.verification.outliers import ChainKey, Outliers
-from g6.verification.result import Finding, StoredCounts
+from g6.verification.result import Finding, Source, StoredCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,18 @@ class MinuteSeen:
 
 @dataclass(slots=True)
 class RecordedDay:
-    """A day as its journal has it; empty when there is none."""
+    """A day as its journal has it, or its archive where there is none; empty when there is neither.
+
+    `unjudged` says what of it could not be told, one sentence each.
+    """
 
     minutes: dict[datetime, MinuteSeen] = field(default_factory=dict)  # IST, ascending
     damaged: frozenset[datetime] = frozenset()  # minutes whose record fails its checksum
     replaced: int = 0
     counts: StoredCounts = field(default_factory=StoredCounts)
     findings: tuple[Finding, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    source: Source = "journal"
 
     @property
     def indices(self) -> tuple[str, ...]:
@@ -67,20 +75,32 @@ class RecordedDay:
         return tuple(dict.fromkeys(name for minute in self.minutes.values() for name in minute.indices))
 
 
-def journal_path(root: Path, day: date) -> Path:
-    """Return where the journal of a day lies."""
-    return root / JOURNAL / f"{day.isoformat()}{SUFFIX}"
-
-
 def read_day(root: Path, day: date, until: datetime | None, also: Callable[[Snapshot], None]) -> RecordedDay:
-    """Read a day's journal, giving every sound minute to `also`; minutes after `until` are left out.
+    """Read what was recorded of a day, giving every sound minute to `also`; minutes after `until` are left out.
 
-    A journal that is damaged as a whole is a finding; SinkError when it cannot be opened for another reason.
+    A journal that is damaged as a whole, or a damaged file of the archive, is a finding; SinkError when one cannot be
+    read for another reason.
     """
+    if journal_path(root, day).exists():
+        return _read_journal(root, day, until, also)
+    if manifest_path(root, day).exists():
+        return _read_archive(root, day, until, also)
+    return RecordedDay()
+
+
+def read_minute(root: Path, day: date, minute: datetime) -> Snapshot | None:
+    """Return one minute of a day once more; None when there is none, or none that is sound."""
+    if journal_path(root, day).exists():
+        with closing(Journal.open_read_only(journal_path(root, day))) as journal:
+            return journal.at(minute)
+    from g6.storage.archive_reader import ArchiveReader  # noqa: PLC0415 (loads pyarrow)
+
+    return ArchiveReader(root, day).at(minute)
+
+
+def _read_journal(root: Path, day: date, until: datetime | None, also: Callable[[Snapshot], None]) -> RecordedDay:
     path = journal_path(root, day)
     recorded = RecordedDay()
-    if not path.exists():
-        return recorded
     place = str(path.relative_to(root))
     try:
         journal = Journal.open_read_only(path)
@@ -95,12 +115,36 @@ def read_day(root: Path, day: date, until: datetime | None, also: Callable[[Snap
         broken.append(str(error))
     finally:
         journal.close()
-    recorded.minutes, recorded.counts = reading.minutes, reading.counts()
-    recorded.findings = (
-        *(Finding("journal_damaged", place, 1, text) for text in broken),
-        *reading.outliers.findings(),
-    )
+    _take(reading, recorded, [Finding("journal_damaged", place, 1, text) for text in broken])
     return recorded
+
+
+def _read_archive(root: Path, day: date, until: datetime | None, also: Callable[[Snapshot], None]) -> RecordedDay:
+    from g6.storage.archive_reader import ArchiveReader  # noqa: PLC0415 (loads pyarrow)
+
+    archive = ArchiveReader(root, day)
+    reading = _Reading(also)
+    for snapshot in archive.snapshots():
+        if until is None or snapshot.minute <= until:
+            reading.take(snapshot.minute, snapshot)
+    manifest, recorded = archive.manifest, RecordedDay(source="archive")
+    recorded.damaged = frozenset(datetime.fromisoformat(text) for text in manifest.damaged_minutes or ())
+    recorded.replaced = manifest.replaced or 0
+    _take(
+        reading, recorded,
+        [Finding("archive_damaged", f"{ARCHIVE}/{path}", 1, "absent, or not as verified") for path in archive.unsound],
+    )  # fmt: skip
+    older = "the archive is of a release that did not say"
+    if manifest.damaged and manifest.damaged_minutes is None:
+        recorded.unjudged += (f"which minutes were damaged in the journal ({manifest.damaged} were): {older}",)
+    if manifest.replaced is None:
+        recorded.unjudged += (f"how many minutes were recorded more than once: {older}",)
+    return recorded
+
+
+def _take(reading: "_Reading", recorded: RecordedDay, broken: list[Finding]) -> None:
+    recorded.minutes, recorded.counts = reading.minutes, reading.counts()
+    recorded.findings = (*broken, *reading.outliers.findings())
 
 
 def _read(journal: Journal, until: datetime | None, reading: "_Reading", recorded: RecordedDay) -> None:

@@ -3,10 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Literal
+
+# Whose word was taken for what was recorded: the archive's, where the journal was removed.
+Source = Literal["journal", "archive"]
 
 # What a finding can be of. A word, once given, keeps its meaning: metrics carry it as a label.
 FINDINGS: Mapping[str, str] = {
     "journal_damaged": "the journal cannot be read, or not to its end",
+    "archive_damaged": "files of the archive that are absent, or not as they were verified",
     "absent_legs": "legs that were asked for and did not answer",
     "duplicate_legs": "legs that stand twice in one minute",
     "crossed": "books whose bid is above the ask",
@@ -80,12 +85,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How another store agrees with the journal. `error`, one line, says that it could not be asked."""
+    """How another store agrees with the journal. `error`, one line, says that it could not be asked.
+
+    `unjudged`, one line, says why no comparison would be fair: the store is then not judged at all.
+    """
 
     compared: int
     differing: int
     examples: tuple[str, ...] = ()
     error: str | None = None
+    unjudged: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,8 @@ class Verification:
     gaps: tuple[Gap, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]  # what is worth knowing and costs nothing: repairs, minutes outside a session
+    source: Source = "journal"
+    unjudged: tuple[str, ...] = ()  # what could not be judged, and why
 
     @property
     def whole(self) -> bool:

@@ -22,6 +22,7 @@ def as_text(verification: Verification) -> str:
         *_table(("index", "expiry", "codes", "minutes", "of", "back-filled", "legs", "of"), _rows(verification)),
         *_listed("missing", [said_gap(gap) for gap in _merged(verification.gaps)]),
         *_listed("wrong", [said_finding(finding) for finding in verification.findings]),
+        *_listed("not judged", verification.unjudged),
         *_listed("noted", verification.notes),
     ]
     if verification.whole:

@@ -264,7 +264,7 @@ def _order(settings: Settings, market: Market, name: str, codes: Sequence[str]) 
 
 def conventions_of(settings: Settings) -> Conventions:
     """Return how the settings want chains valued."""
-    greeks = settings.greeks
+    greeks, analytics = settings.greeks, settings.analytics
     return Conventions(
         model=greeks.model,
         risk_free_rate=greeks.risk_free_rate,
@@ -273,6 +273,20 @@ def conventions_of(settings: Settings) -> Conventions:
         maximum_spread_ratio=greeks.maximum_spread_ratio,
         stale_trade_seconds=greeks.stale_trade_seconds,
         parity_strikes=greeks.parity_strikes,
+        dealers=analytics.dealers,
+        window_strikes=analytics.window_strikes,
+        build_up_price_ratio=analytics.build_up_price_ratio,
+        build_up_oi_ratio=analytics.build_up_oi_ratio,
+        straddle_factor=analytics.straddle_factor,
+        smile_fewest_quotes=analytics.smile_fewest_quotes,
+        smile_noise=analytics.smile_noise_vol_points * 0.01,
+        smile_maximum_rmse=analytics.smile_maximum_rmse_vol_points,
+        smile_reach=analytics.smile_reach_deviations,
+        maturity_reach_ratio=analytics.maturity_reach_ratio,
+        session_minutes=analytics.session_minutes,
+        sessions_a_year=analytics.sessions_a_year,
+        fewest_history_days=analytics.fewest_history_days,
+        fewest_vix_pairs=analytics.fewest_vix_pairs,
     )
 
 

@@ -6,7 +6,8 @@ archived, or that the masters, the verification or a store still need. A step th
 
 All of it runs in the loop's thread, when the market is closed: some twenty seconds for a day of 1,100 legs. The
 database, which may still be owed the last minutes, is waited for at most `DATABASE_PATIENCE_SECONDS`, and each request
-to it at most `DATABASE_TIMEOUT_SECONDS`. Whoever is told to stop has the rest done at the next start (`overdue`).
+to it at most `DATABASE_TIMEOUT_SECONDS`: half a minute in all, if it is slow, and nothing if it is not there. Whoever
+is told to stop has the rest done at the next start (`overdue`).
 """
 
 import logging

@@ -11,6 +11,7 @@ from g6.errors import ConfigError
 from g6.market.indices import IndexDefinition, load_indices
 from g6.market.schedule import RecordedSchedule, Schedule, SessionSchedule
 from g6.market.sessions import SessionCalendar
+from g6.market.surroundings import Surroundings
 from g6.model.chain import EXPIRY_CODES
 from g6.model.provider_report import CallNames
 from g6.providers.base import Provider
@@ -22,6 +23,7 @@ from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings, shipped
 from g6.simulator.market import SimulatedMarket
 from g6.storage.reader import JournalReader, has_journals
+from g6.wiring.surroundings import surroundings_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Market:
 
     calendar: SessionCalendar
     indices: Mapping[str, IndexDefinition]
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,20 @@ class Source:
 
 
 def load_market(settings: Settings) -> Market:
-    """Read the calendar and the index definitions, the shipped ones or those that the settings name."""
+    """Read the calendar, the indices and what surrounds their options: the shipped ones, or those the settings name."""
     files = settings.market
     calendar = SessionCalendar.load(files.calendar_file or shipped("calendar.yaml"), files.calendar_override_file)
-    return Market(calendar, load_indices(files.indices_file or shipped("indices.yaml")))
+    indices = load_indices(files.indices_file or shipped("indices.yaml"))
+    return Market(calendar, indices, surroundings_table(settings))
 
 
 def simulated_source(settings: Settings, market: Market, run: Run) -> Source:
     """Return the embedded simulator, on a clock of its own where the market is closed."""
     simulated = SimulatedMarket(
-        seed=settings.providers.simulated.seed, indices=market.indices, calendar=market.calendar
+        seed=settings.providers.simulated.seed,
+        indices=market.indices,
+        calendar=market.calendar,
+        around=market.surroundings,
     )
     names = settings.enabled_indices
     exchanges = exchanges_of(market, names)

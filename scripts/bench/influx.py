@@ -1,14 +1,16 @@
 """How fast a backlog drains into a real VictoriaMetrics, and what a drain costs the cycle.
 
-    .venv/bin/python scripts/bench/influx.py [--minutes 40] [--legs 9000] [--plain]
+    .venv/bin/python scripts/bench/influx.py [--minutes 40] [--legs 9000] [--plain] [--alone]
 
 The minutes are in a journal before the sink sees them, so reading and decoding the journal, encoding, compressing and
 the server's own work count, on the machine that all of it shares. A point is a line: a measurement, its tags, its
-minute and all its fields.
+minute and all its fields (VictoriaMetrics stores each field as a value of its own). `--alone` puts a process that
+takes requests and does nothing in the server's place: what G6 itself can do.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -25,6 +27,7 @@ from g6.storage.influx_lines import lines
 from g6.storage.influx_sink import InfluxSink
 from g6.storage.influx_writer import InfluxOptions
 from g6.storage.journal import Journal
+from g6.wiring.influx import SWITCH_SECONDS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
 from victoria_metrics import BINARY, VictoriaMetrics
@@ -33,6 +36,42 @@ OPEN = datetime(2026, 11, 20, 9, 15, tzinfo=IST)
 INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "SENSEX", "BANKEX", "NIFTYNXT50", "SENSEX50")
 EXPIRIES = (date(2026, 11, 24), date(2026, 12, 1), date(2026, 12, 29))
 CODES = (("this_week", "this_month"), ("next_week",), ("next_month",))
+TAKER = """
+import http.server, sys
+
+class Taker(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        left = int(self.headers["Content-Length"])
+        while left:
+            left -= len(self.rfile.read(min(left, 1 << 20)))
+        self.send_response_only(204)
+        self.end_headers()
+    def do_GET(self):
+        body = b"process_start_time_seconds 1\\n"
+        self.send_response_only(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taker)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+class Taker:
+    """A process that takes requests and does nothing with them."""
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([sys.executable, "-c", TAKER], stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def columns(legs: int, random: np.random.Generator) -> dict[str, np.ndarray]:
@@ -81,13 +120,15 @@ def main() -> None:
     arguments.add_argument("--minutes", type=int, default=40)
     arguments.add_argument("--legs", type=int, default=9000)
     arguments.add_argument("--plain", action="store_true", help="do not compress")
+    arguments.add_argument("--alone", action="store_true", help="with a server that does nothing")
     given = arguments.parse_args()
-    if BINARY is None:
+    if BINARY is None and not given.alone:
         sys.exit("victoria-metrics is not installed; apt-get install victoria-metrics")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = VictoriaMetrics(folder)
+        server = Taker() if given.alone else VictoriaMetrics(folder)
         server.start()
+        sys.setswitchinterval(SWITCH_SECONDS)  # as the agent does
         try:
             measure(folder, server, given.minutes, given.legs, plain=given.plain)
         finally:
@@ -115,7 +156,7 @@ def drained(sink: InfluxSink, journal: Journal, poll: threading.Event) -> None:
         poll.wait(0.02)
 
 
-def measure(folder: Path, server: VictoriaMetrics, minutes: int, legs: int, *, plain: bool) -> None:
+def measure(folder: Path, server: VictoriaMetrics | Taker, minutes: int, legs: int, *, plain: bool) -> None:
     journal = Journal.open(folder / "2026-11-20.sqlite3", corrupt=folder / "corrupt", max_bytes=2_000_000_000)
     encoded, values = say_encoding(minute(0, legs))
     options = InfluxOptions(server.url, "bench", "bench", "any", close_seconds=60, compress=not plain)
@@ -136,8 +177,10 @@ def measure(folder: Path, server: VictoriaMetrics, minutes: int, legs: int, *, p
     print(f"G6's part of it: {own_seconds:.2f} s of processor time, {count / own_seconds:,.0f} points/s")
 
     costs = []
-    for number in range(minutes + 1, minutes + 21):
-        journal.put(minute(number, legs))
+    for number in range(minutes + 1, minutes + 41):
+        made = minute(number, legs)
+        sink.rest()  # as a cycle does when it begins
+        journal.put(made)
         begun = time.perf_counter()
         sink.drain(journal)
         costs.append((time.perf_counter() - begun) * 1000)

@@ -26,7 +26,8 @@ from g6.storage.archive_manifest import Manifest
 from g6.storage.reader import JournalReader
 
 CONTEXT = [f.name for f in dataclasses.fields(OptionChain)]
-CONTEXT = [n for n in CONTEXT if n not in {"index", "aggregates", *(c.name for c in LEG_COLUMNS)}]
+NAMED = {"aggregates", "opening", "smile"}  # in the overview, a column for each name
+CONTEXT = [n for n in CONTEXT if n not in {"index", *NAMED, *(c.name for c in LEG_COLUMNS)}]
 
 
 def parquet(root: Path, kind: str, index: str | None = "NIFTY", day: date = DAY) -> pl.DataFrame:

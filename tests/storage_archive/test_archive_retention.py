@@ -13,6 +13,7 @@ from recorded_days import DAY, journal_of, minutes, record
 from g6.clock import IST
 from g6.errors import ConfigError
 from g6.storage.archive import archive_day, why_not_archived
+from g6.storage.removals import removed
 from g6.storage.retention import Policy, RetentionReport, retention
 
 NOW = datetime(DAY.year, DAY.month, DAY.day, 18, 0, tzinfo=IST)
@@ -135,6 +136,33 @@ def test_whoever_still_needs_a_day_can_hold_it(root: Path) -> None:
     report = retention(root, ALL, NOW, holds=holds)
     assert files(root) == every(OLDER, TODAY)
     assert {kept.reason for kept in report.kept} == {"not verified yet"}
+
+
+def test_a_store_that_is_switched_off_and_owed_something_is_said_to_be(root: Path) -> None:
+    owe_a_store(root)
+    (on,) = {kept.reason for kept in retention(root, ALL, NOW, sinks=("csv", "influx")).kept if kept.day == OLDEST}
+    (off,) = {kept.reason for kept in retention(root, ALL, NOW, sinks=("csv",)).kept if kept.day == OLDEST}
+    assert on == "influx has not passed 1 of its minutes"
+    assert off == f"{on}, and is switched off now"
+
+
+def test_what_stays_is_said_by_its_reason(root: Path) -> None:
+    holds = [lambda day: "wanted by all" if day in {OLDEST, YESTERDAY} else f"wanted on {day}"]
+    report = retention(root, ALL, NOW, holds=holds)
+    assert report.said_kept() == (
+        f"kept the csv and journal of {OLDEST} and 1 more day: wanted by all",
+        f"kept the csv and journal of {OLDER}: wanted on {OLDER}",
+    )
+    assert report.said_kept(1)[1:] == ("kept for 1 more reason",)
+    assert retention(root, Policy(), NOW).said_kept() == ()
+
+
+def test_what_went_is_known_afterwards_and_a_spoilt_line_tells_of_nothing(root: Path) -> None:
+    assert removed(root) == frozenset()
+    retention(root, Policy(journal_days=3, csv_days=3), NOW)
+    with (root / "archive/removed.jsonl").open("a") as file:
+        file.write('{"kind": "csv"}\nnothing\n')
+    assert removed(root) == {("csv", OLDEST), ("journal", OLDEST)}
 
 
 def disk_of(root: Path, size: int) -> Callable[[Path], int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from g6.errors import TransientError
-from g6.model.contracts import FUTURE
+from g6.model.contracts import CALL
 from g6.verification.result import Comparison
 
 LAST_EXPIRY = "SENSEX 2026-12-31"
@@ -123,7 +123,7 @@ def test_an_index_without_a_level_is_named_with_the_reason_of_its_minutes(record
 
 def far_calls(contracts):
     """NIFTY's calls of its last collected expiry."""
-    last = contracts.expiry == contracts.expiry[(contracts.index == "NIFTY") & (contracts.kind != FUTURE)].max()
+    last = contracts.expiry == contracts.expiry[(contracts.index == "NIFTY") & (contracts.kind == CALL)].max()
     return (contracts.index == "NIFTY") & last & (contracts.kind == "CE")
 
 

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from g6.cli import verify as command
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError, SinkError
+from g6.storage.archive import archive_day
 from g6.verification import report_file
 from g6.verification.result import FINDINGS
 from g6.verification.text import as_text
@@ -95,11 +97,13 @@ def test_an_index_that_is_named_on_the_command_line_must_be_there(day, capsys):
     assert "BANKEX lacks 10:00-10:19 (20 minutes), not asked" in capsys.readouterr().out
 
 
-def test_a_day_whose_journal_was_archived_and_removed_is_not_called_lost(day):
+def test_a_day_whose_journal_was_archived_and_removed_is_not_called_lost(day, capsys):
+    archive_day(day.root, date(2026, 11, 20))
     (day.root / "journal" / "2026-11-20.sqlite3").unlink()
-    (day.root / "archive" / "legs" / "index=NIFTY" / "date=2026-11-20").mkdir(parents=True)
-    with pytest.raises(ConfigError, match="archived"):
-        g6_verify(day, "--date", "2026-11-20")
+    assert g6_verify(day) == 0, "the last day is an archived one, too"
+    said = capsys.readouterr().out
+    assert said.startswith("Fri 20 Nov 2026 (simulated): 100.00 of 100\n")
+    assert "the journal was removed; what was recorded is read from the archive" in said
 
 
 def test_nothing_but_the_report_is_changed(day):
