@@ -155,6 +155,7 @@ class Agent:
         stages = Stages(self._parts.clock)
         self._parts.provider.begin_minute()
         self._parts.deadline.restart()
+        self.delivery.rest()
         pressure = self._parts.governor.begin_cycle()
         try:
             collected = self.collection.collect(due, stages, pressure)

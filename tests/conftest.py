@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from g6.logs import take_down_logs
+
 LEVEL = logging.getLogger().level
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +21,7 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 def _reset_logging() -> None:
+    take_down_logs()
     root = logging.getLogger()
     root.setLevel(LEVEL)
     for handler in root.handlers[:]:

@@ -6,7 +6,8 @@ The engine is the tables below and the functions that walk them:
    (`forward`), ATM and offsets (`atm`), implied volatility and Greeks (`valuation`, on `volatility`).
 2. `aggregate` runs the AGGREGATES, each chain → number: those that everybody reads (`aggregates`), and the DERIVED
    ones, which are left out as a whole under memory pressure.
-3. `survey` runs the INDEX_AGGREGATES, each index with all its chains → number.
+3. `survey` runs the INDEX_AGGREGATES, each index with all its chains → number; `surroundings.survey_market` the
+   MARKET_AGGREGATES, of India VIX, sectors and shares.
 
 A new column is a function, its line in the schema (`model.chain`) and in ENRICHERS; a new aggregate is a function and
 its line in a table: its CSV column, its field in the database, its gauge and its line in the data dictionary follow.
@@ -20,9 +21,15 @@ from typing import NamedTuple, TypeVar
 
 from g6.analytics import aggregates as of
 from g6.analytics.atm import add_atm
+from g6.analytics.build_up import BUILD_UP, add_build_up
 from g6.analytics.conventions import Conventions
+from g6.analytics.exposure import EXPOSURE, INDEX_EXPOSURE, add_exposure
 from g6.analytics.forward import add_forward
+from g6.analytics.levels import LEVELS
+from g6.analytics.positioning import INDEX_POSITIONING, POSITIONING
 from g6.analytics.pricing import add_price
+from g6.analytics.surface import SMILES, SURFACE, add_smile
+from g6.analytics.surroundings import MARKET_MEASURES
 from g6.analytics.valuation import add_greeks, add_iv
 from g6.model.background import IndexView
 from g6.model.chain import OptionChain
@@ -46,6 +53,9 @@ ENRICHERS: tuple[Enricher, ...] = (
     Enricher("atm", add_atm, may_be_shed=False),
     Enricher("iv", add_iv, may_be_shed=True),
     Enricher("greeks", add_greeks, may_be_shed=True),
+    Enricher("smile", add_smile, may_be_shed=True),
+    Enricher("exposure", add_exposure, may_be_shed=True),
+    Enricher("build_up", add_build_up, may_be_shed=True),
 )
 
 ChainMeasure = tuple[Aggregate, Callable[[OptionChain, Conventions], float]]
@@ -75,14 +85,17 @@ CORE: tuple[ChainMeasure, ...] = (
 
 
 # Positioning, levels, surface, liquidity.
-DERIVED: tuple[ChainMeasure, ...] = ()
+DERIVED: tuple[ChainMeasure, ...] = (*POSITIONING, *EXPOSURE, *BUILD_UP, *LEVELS, *SMILES)
 
 AGGREGATES: tuple[ChainMeasure, ...] = (*CORE, *DERIVED)
 
-INDEX_AGGREGATES: tuple[IndexMeasure, ...] = ()
+INDEX_AGGREGATES: tuple[IndexMeasure, ...] = (*INDEX_POSITIONING, *INDEX_EXPOSURE, *SURFACE)
 
 # What stores, gauges and the data dictionary know of all this.
-MEASURES: tuple[Aggregate, ...] = tuple(descriptor for descriptor, _ in (*AGGREGATES, *INDEX_AGGREGATES))
+MEASURES: tuple[Aggregate, ...] = (
+    *(descriptor for descriptor, _ in (*AGGREGATES, *INDEX_AGGREGATES)),
+    *MARKET_MEASURES,
+)
 
 
 def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enricher] = ENRICHERS) -> OptionChain:

@@ -1,5 +1,7 @@
 """One number per chain. Each is a function of a valued chain; NaN where what it needs is missing."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from g6.analytics.conventions import Conventions
@@ -75,6 +77,7 @@ def put_volume(chain: OptionChain, _: Conventions) -> float:
     return _sum(chain.volume, ~chain.is_call)
 
 
+@lru_cache(maxsize=2)  # its drift asks once more
 def max_pain(chain: OptionChain, _: Conventions) -> float:
     """Return the strike at which option holders would be paid least: argmin of Σ CE·max(0, K−k) + Σ PE·max(0, k−K).
 

@@ -27,6 +27,7 @@ views (g6 query "DESCRIBE chain" tells their columns):
   masters    the weekday masters
   gaps       what was refused and why; archived days only
   contracts  the contracts that were listed; archived days only
+  participants, participant_cash  who holds and who trades what (g6 participants)
 
 examples:
   g6 query "SELECT ts, total_premium FROM chain WHERE index = 'NIFTY' AND date = '2026-11-20'

@@ -1,7 +1,7 @@
 """The plan of a minute: all indices, expiries and strikes together, so that one round of calls serves all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
@@ -61,6 +61,8 @@ class Plan:
     chains: tuple[ChainPlan, ...]
     refusals: tuple[Refusal, ...]
     expected_codes: Mapping[str, tuple[str, ...]]
+    # Rows of levels and shares behind the chains' own, see `collectors.market`.
+    market: slice = field(default_factory=lambda: slice(0, 0))
 
 
 def make_plan(

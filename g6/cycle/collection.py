@@ -8,8 +8,10 @@ from datetime import date, datetime
 import numpy as np
 
 from g6.analytics import aggregate, enrich, survey
+from g6.analytics.surroundings import survey_market
 from g6.clock import IST
 from g6.collectors.build import build_chains
+from g6.collectors.market import MarketOrder, build_market, with_market
 from g6.collectors.plan import IndexOrder, Plan, forget_listed, make_plan
 from g6.collectors.reject import reject_spot
 from g6.cycle.shedding import enrichers_under, expiries_under, measures_under, orders_under
@@ -17,11 +19,13 @@ from g6.cycle.stages import Stages
 from g6.errors import AuthError, BadResponse, ConfigError, G6Error, SinkError, TransientError
 from g6.model.chain import OptionChain
 from g6.model.contracts import ContractTable
+from g6.model.market_snapshot import NAN, MarketSnapshot
 from g6.model.pressure_report import PressureReport
-from g6.model.quotes import Spot
+from g6.model.quotes import Quotes, Spot
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
 from g6.resilience.call_watchdog import RestartNeeded
 from g6.wiring import Parts
+from g6.wiring.surroundings import surroundings_of
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ class Collection:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._forwards: Forwards = {}
+        self._around = surroundings_of(parts.settings, [order.definition for order in parts.orders])
 
     def collect(self, due: datetime, stages: Stages, pressure: PressureReport) -> Collected:
         """Return the minute, an empty one with its reason where nothing can be had; raises ConfigError alone."""
@@ -115,6 +120,8 @@ class Collection:
             usable = {name: spots[name] for name in levels}  # a level that was refused is not kept either
             forwards, nearest = self._frozen_forwards(orders, at), expiries_under(pressure)
             plan = make_plan(orders, listed, levels, parts.calendar, at, forwards, nearest)
+            around = self._around.open_at(at, parts.calendar)
+            plan = with_market(plan, around)
         with stages("quotes"):
             quotes = parts.provider.quotes(plan.contracts, at)
         with stages("chains"):
@@ -128,8 +135,10 @@ class Collection:
         error = G6Error(f"{unvalued} chains could not be valued and are stored as collected") if unvalued else None
         indices = self._indices(due, orders, plan, usable, asked, accepted, refusals)
         with stages("survey"):
-            indices = tuple(self._surveyed(index, pressure, spent) for index in indices)
-        snapshot = Snapshot(_minute(due), parts.provider.name, indices, quotes.backfilled, pressure.shed)
+            market = self._market(plan, quotes, around, pressure, spent)
+            vix = market.vix if market else NAN
+            indices = tuple(self._surveyed(index, vix, pressure, spent) for index in indices)
+        snapshot = Snapshot(_minute(due), parts.provider.name, indices, quotes.backfilled, pressure.shed, market)
         return Collected(snapshot, listed, error, spent)
 
     def _levels(
@@ -165,11 +174,33 @@ class Collection:
             log.exception("%s %s could not be valued", chain.index, chain.expiry)
             return chain
 
-    def _surveyed(self, index: IndexSnapshot, pressure: PressureReport, spent: dict[str, float]) -> IndexSnapshot:
+    def _market(
+        self,
+        plan: Plan,
+        quotes: Quotes,
+        order: MarketOrder | None,
+        pressure: PressureReport,
+        spent: dict[str, float],
+    ) -> MarketSnapshot | None:
+        """Return what surrounds the options; should that fail, nothing: no chain may depend on it."""
+        try:
+            market = build_market(plan, quotes, order, self._parts.calendar, self._parts.limits.stale_after_seconds)
+            if market is None or "derived" in pressure.shed:
+                return market
+            return survey_market(market, self._around.mood, spent)
+        except Exception:  # still the cycle's, as above
+            log.exception("what surrounds the options could not be told")
+            return None
+
+    def _surveyed(
+        self, index: IndexSnapshot, vix: float, pressure: PressureReport, spent: dict[str, float]
+    ) -> IndexSnapshot:
         """Return the index with what its chains say together; should that fail, without."""
         parts = self._parts
         try:
-            view = parts.recollection.view(index.index, index.spot, index.chains, spot_frozen=index.spot_frozen)
+            view = parts.recollection.view(
+                index.index, index.spot, index.chains, spot_frozen=index.spot_frozen, vix=vix
+            )
             return replace(index, aggregates=survey(view, parts.conventions, measures_under(pressure)[1], spent))
         except Exception:  # as above
             log.exception("%s could not be surveyed", index.index)

@@ -9,7 +9,7 @@ from g6.cycle.collection import Collected, said
 from g6.cycle.stages import Stages
 from g6.errors import SinkError
 from g6.model.report import CycleReport, JournalReport, SinkReport
-from g6.storage.sink import Sink, TellableSink
+from g6.storage.sink import RestingSink, Sink, TellableSink
 from g6.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,12 @@ class Delivery:
         self._parts = parts
         self._repaired: dict[str, int] = {}  # sink → torn files that were repaired before the first minute
         self.day: date | None = None
+
+    def rest(self) -> None:
+        """Have the stores that work beside the loop pause until their turn: the minute goes first."""
+        for sink in self._parts.sinks:
+            if isinstance(sink, RestingSink):
+                sink.rest()
 
     def store(self, collected: Collected, stages: Stages) -> tuple[JournalReport, tuple[SinkReport, ...]]:
         """Make the minute durable, and bring each store up to it or as far as it gets."""

@@ -12,7 +12,7 @@ from g6.errors import ConfigError
 from g6.history.database import ask
 from g6.history.files import Files, Wanted
 from g6.history.masters_anew import masters_on
-from g6.history.premium_noise import noise_of
+from g6.history.noise import noise_of
 from g6.history.premiums import column_of, total_sql
 from g6.history.scope import Values
 from g6.history.table import Table

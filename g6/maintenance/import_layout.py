@@ -42,7 +42,8 @@ LEG: Mapping[str, tuple[str, ...]] = {
 }
 # What is computed from prices is computed again, so that all days have it by one method.
 RENEWED = re.compile(
-    r"(ce|pe|call|put)_(iv|leg_iv|iv_status|iv_error|implied_volatility|delta|gamma|theta|vega|rho|price|price_source)"
+    r"(ce|pe|call|put)_(iv|leg_iv|iv_status|iv_error|implied_volatility|delta|gamma|theta|vega|rho|price|price_source"
+    r"|charm|vanna|gex|oi_change|build_up)"
     r"|forward|rate|years|premium_basis|spot_frozen|settling|avg_tp|pcr|backfilled"
 )
 OFFSET = re.compile(r"(?P<atm>atm)|(?P<side>otm|itm|p|m)_?(?P<steps>[1-9][0-9]{0,2})", re.IGNORECASE)

@@ -22,6 +22,7 @@ from g6.maintenance.rebuild import Rebuilt
 from g6.model.columns import Aggregate
 from g6.model.snapshot import Snapshot
 from g6.storage.csv_layout import LEG_HEADER, leg_lines, overview_header, overview_lines
+from g6.storage.csv_market import MARKET, market_header, market_lines
 from g6.storage.csv_sink import NAME, OVERVIEW
 from g6.storage.data_directory import CSV, path_within, sync_directory
 from g6.storage.reader import JournalReader
@@ -47,11 +48,11 @@ def rebuild_csv(
     staging = root / REBUILD / NAME / day.isoformat()
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        built = _Build(staging, overview_header(aggregates))
+        built = _Build(staging, aggregates)
         reader = JournalReader(root)
         snapshots = reader.snapshots(day)
         while batch := list(islice(snapshots, BATCH_MINUTES)):
-            built.add(batch, aggregates, price_basis)
+            built.add(batch, price_basis)
         if reader.damaged and not discard:
             raise SinkError(f"{reader.damaged} minutes in the journal of {day} are damaged; --discard goes on without")
         old = _files(root / CSV, day)
@@ -77,22 +78,24 @@ def csv_digest(root: Path, day: date) -> str:
 class _Build:
     """The new files, growing; `files` are complete for all minutes that were added."""
 
-    def __init__(self, staging: Path, header: bytes) -> None:
+    def __init__(self, staging: Path, aggregates: Sequence[Aggregate]) -> None:
         self._staging = staging
-        self._overview_header = header
+        self._aggregates = aggregates
         self.files: dict[Folders, Path] = {}
         self.minutes: set[bytes] = set()
         self.rows = 0
 
-    def add(self, snapshots: Iterable[Snapshot], aggregates: Sequence[Aggregate], price_basis: str) -> None:
+    def add(self, snapshots: Iterable[Snapshot], price_basis: str) -> None:
         """Append minutes, which come in order of time."""
         lines: dict[Folders, list[bytes]] = defaultdict(list)
         for snapshot in snapshots:
             self.minutes.add(minute_text(snapshot.minute).encode())
-            for index, line in overview_lines(snapshot, aggregates).items():
+            for index, line in overview_lines(snapshot, self._aggregates).items():
                 lines[index, OVERVIEW].append(line)
             for key, line in leg_lines(snapshot, price_basis).items():
                 lines[key].append(line)
+            for around, line in market_lines(snapshot, self._aggregates).items():
+                lines[around].append(line)
         for folders, rows in lines.items():
             self._append(folders, rows)
 
@@ -102,10 +105,15 @@ class _Build:
         if path is None:
             path = self.files[folders] = path_within(self._staging, *folders) / "day.csv"
             path.parent.mkdir(parents=True)
-        header = [self._overview_header if folders[1] == OVERVIEW else LEG_HEADER] if first else []
+        header = [self._header(folders)] if first else []
         with path.open("ab") as file:
             file.write(b"".join([line + b"\n" for line in (*header, *rows)]))
         self.rows += len(rows)
+
+    def _header(self, folders: Folders) -> bytes:
+        if folders[0] == MARKET:
+            return market_header(folders, self._aggregates)
+        return overview_header(self._aggregates) if folders[1] == OVERVIEW else LEG_HEADER
 
 
 def _files(root: Path, day: date) -> dict[Folders, Path]:

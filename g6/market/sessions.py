@@ -94,6 +94,12 @@ class SessionCalendar:
         frozen = self._rule(at.date(), exchange).spot_frozen
         return self.is_open(at, exchange) and frozen is not None and frozen[0] <= at.time() < frozen[1]
 
+    def cash_settled(self, at: datetime, exchange: str) -> bool:
+        """Return whether derivatives trade on after the cash market's closing auction. Raises OutsideCalendar."""
+        at = _ist(at)
+        frozen = self._rule(at.date(), exchange).spot_frozen
+        return self.is_open(at, exchange) and frozen is not None and at.time() >= frozen[1]
+
     def settling(self, at: datetime, expiry: date, exchange: str) -> bool:
         """Return whether this is the last half hour of the expiry's own trading, when IV is unreliable.
 

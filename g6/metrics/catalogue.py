@@ -251,7 +251,39 @@ OPTIONS_MINUTE = Metric(
     "dashboard: options", start="absent", page="/metrics/options",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CYCLES, *INDICES, *STORES, *CLOSING, *BROKER, *AGENT, *PRESSURE, *HEALTH, *PROCESS)
+# What surrounds the options; breadth is that of the broad index, by default NIFTY 50.
+MARKET = (
+    Metric("g6_market_india_vix_percent", "gauge", "India VIX", "dashboard: market", start="NaN"),
+    Metric("g6_market_advances_shares", "gauge", "Shares of the broad index above their previous close",
+           "dashboard: market", start="NaN"),
+    Metric("g6_market_declines_shares", "gauge", "Shares of it below their previous close", "dashboard: market",
+           start="NaN"),
+    Metric("g6_market_unknown_shares", "gauge", "Shares of it whose direction is not known: not quoted, stale, or held "
+           "still by the closing auction", "dashboard: market", start="NaN"),
+    Metric("g6_market_breadth_ratio", "gauge", "Advances less declines over the shares of known direction",
+           "dashboard: market", start="NaN"),
+    Metric("g6_market_mood_score_ratio", "gauge", "Score of the market's mood by its stated rules, -1 to 1",
+           "dashboard: market", start="NaN"),
+)  # fmt: skip
+# On /metrics/options: of India VIX, each sector and collected index; and of each index's and industry's shares.
+LEVEL_COLUMNS = ("last", "change_ratio")
+GROUP_MEASURES = ("advances", "declines", "breadth")
+SURROUNDING: Mapping[str, Metric] = {
+    "last": Metric("g6_market_level_points", "gauge", "Level of India VIX, a sector or an index", "dashboard: market",
+                   ("name",), 60, "absent", "/metrics/options"),
+    "change_ratio": Metric("g6_market_level_change_ratio", "gauge", "Its change over its previous close",
+                           "dashboard: market", ("name",), 60, "absent", "/metrics/options"),
+    "advances": Metric("g6_market_group_advances_shares", "gauge", "Shares of an index or an industry above their "
+                       "previous close", "dashboard: market", ("group",), 40, "absent", "/metrics/options"),
+    "declines": Metric("g6_market_group_declines_shares", "gauge", "Shares of it below their previous close",
+                       "dashboard: market", ("group",), 40, "absent", "/metrics/options"),
+    "breadth": Metric("g6_market_group_breadth_ratio", "gauge", "Advances less declines over the shares of known "
+                      "direction", "dashboard: market", ("group",), 40, "absent", "/metrics/options"),
+}  # fmt: skip
+
+CATALOGUE: tuple[Metric, ...] = (
+    *CYCLES, *INDICES, *MARKET, *STORES, *CLOSING, *BROKER, *AGENT, *PRESSURE, *HEALTH, *PROCESS,
+)  # fmt: skip
 
 
 # Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.
@@ -276,6 +308,11 @@ def option_metric(column: str) -> Metric:
     return Metric(name, "gauge", spec.help, "dashboard: options", OPTION_LABELS, 5000, "absent", "/metrics/options")
 
 
+def surrounding_metric(name: str) -> Metric:
+    """Return the gauge of /metrics/options for a column of levels, or a measure of groups of shares."""
+    return SURROUNDING[name]
+
+
 def with_aggregates(aggregates: Iterable[Aggregate]) -> tuple[Metric, ...]:
     """Return the rows of /metrics: the catalogue, and one gauge per aggregate whose name is not taken already."""
     rows = {row.name: row for row in CATALOGUE}
@@ -286,7 +323,7 @@ def with_aggregates(aggregates: Iterable[Aggregate]) -> tuple[Metric, ...]:
 
 def as_markdown(rows: Sequence[Metric] | None = None) -> str:
     """Return the table for people; without `rows`, of every metric that has a fixed name."""
-    chosen = rows or (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE)
+    chosen = rows or (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE, *SURROUNDING.values())
     head = "| metric | type | labels | series ≤ | before it is known | what it says | who reads it |\n"
     return head + "|---|---|---|---|---|---|---|\n" + "".join(map(_table_row, chosen))
 

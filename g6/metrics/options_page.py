@@ -1,4 +1,4 @@
-"""The page /metrics/options: one series per option and column, rendered once a cycle from the columns themselves."""
+"""The page /metrics/options: a series per option and column, and what surrounds them, rendered once a cycle."""
 
 import gzip
 import itertools
@@ -12,6 +12,7 @@ import orjson
 
 from g6.metrics.catalogue import OPTION_COLUMNS, OPTIONS_MINUTE, Metric, option_metric
 from g6.metrics.instruments import Instruments
+from g6.metrics.surroundings import surrounding_lines
 from g6.model.chain import OptionChain
 from g6.model.columns import Floats
 from g6.model.contracts import CALL, PUT
@@ -88,7 +89,9 @@ class OptionsPage:
             lines = _lines(option_metric(name).name, values, labels)
             pieces += [_header(option_metric(name)), *lines]
             series += len(lines) // 3
-        plain = b"".join(pieces).lstrip() + b"\n"
+        around, count = surrounding_lines(snapshot.market)
+        plain = b"".join([*pieces, *around]).lstrip() + b"\n"
+        series += count
         return Page(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0), snapshot.minute, series)
 
     def _label_texts(self, chains: Sequence[OptionChain]) -> list[bytes]:

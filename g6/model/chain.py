@@ -61,6 +61,13 @@ class OptionChain:
     theta: Floats = column("derived", "rupees/day", "Change of price per calendar day", 4)
     vega: Floats = column("derived", "rupees/vol point", "Change of price per 0.01 of volatility", 4)
     rho: Floats = column("derived", "rupees/%", "Change of price per 0.01 of the rate", 4)
+    fitted_iv: Floats = column("derived", "1/sqrt(year)", "Volatility of the strike on its expiry's fitted smile", 5)
+    fitted_iv_source: Floats = column("derived", "code", "What `fitted_iv` rests on at this strike; see FITTED_SOURCES")
+    charm: Floats = column("derived", "1/day", "Change of delta per calendar day, the spot held", 6)
+    vanna: Floats = column("derived", "1/vol point", "Change of delta per 0.01 of volatility", 6)
+    gex: Floats = column("derived", "rupees", "Gamma exposure, gross, per 1 % move: gamma * OI * forward^2 * 0.01", 0)
+    oi_change: Floats = column("derived", "units", "Open interest less that of the trading day before")
+    build_up: Floats = column("derived", "code", "What price and open interest did since yesterday; see BUILD_UPS")
 
     reference: float = np.nan  # the level that the strikes were planned around; NaN: the spot, or a forward if frozen
     future: float = np.nan  # last price of the future of this expiry, rupees
@@ -107,6 +114,13 @@ PRICE_SOURCES = ("none", "mid", "last", "average")
 IV_STATUSES = (
     "solved", "no_price", "below_intrinsic", "above_maximum", "not_identifiable", "no_forward", "expired",
 )  # fmt: skip
+# Why a chain has a fitted smile (0) or none: `chain.smile["status"]`.
+SMILE_STATUSES = ("fitted", "too_few_quotes", "one_sided", "poor_fit", "butterfly_arbitrage", "settling")
+FITTED_SOURCES = ("quoted", "interpolated", "extrapolated")
+# Price and open interest of the option itself since yesterday: up and up, down and up, up and down, down and down.
+BUILD_UPS = ("neutral", "long_build_up", "short_build_up", "short_covering", "long_unwinding")
+# Whom a net exposure takes for the holders of the public's options.
+DEALER_POSITIONS = ("long_calls_short_puts", "short_calls_long_puts", "long_both", "short_both")
 
 
 def mask_of(codes: tuple[str, ...]) -> int:

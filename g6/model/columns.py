@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.str_]
 
-Scope = Literal["chain", "index"]
+Scope = Literal["chain", "index", "market"]
 # `context` is what the market said before: kept with the minute, so that it can be valued anew, and in no daily file.
 Origin = Literal["identity", "collected", "context", "derived"]
 

@@ -10,13 +10,15 @@ import numpy as np
 from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 
 CALL, PUT, FUTURE = "CE", "PE", "FUT"
+# What is quoted beside derivatives: the level of an index, and a share. Such a row has no expiry (NaT) and no strike.
+LEVEL, SHARE = "IDX", "EQ"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a table is itself, so that what was made of it can be kept
 class ContractTable:
     """Equal-length columns, one row per listed contract of one day's dump.
 
-    `index` is the underlying's exact name, `kind` is CE, PE or FUT, `expiry` a day (datetime64[D]),
+    `index` is the underlying's exact name, `kind` is CE, PE or FUT (or IDX, EQ), `expiry` a day (datetime64[D]),
     `strike` in index points (0 for futures), `lot` in units per lot, `tick` in rupees.
     `symbol` with `exchange` is the key; `token` is re-used by exchanges after expiry and is no key.
     """

@@ -25,6 +25,7 @@ class Quotes:
     A contract that did not answer has `answered` false and NaN in every column. Prices in rupees, NaN where
     there is none (an empty book side, never traded); `oi`, `volume` and the bid and ask quantities in units
     (not lots); ages in seconds before `at`, NaN when unknown. `broker_iv` is a vendor's own annualised volatility.
+    The day's `open`, `high` and `low` and the `previous_close` are of levels and shares; a vendor need not have them.
     """
 
     at: datetime
@@ -40,12 +41,16 @@ class Quotes:
     quote_age_seconds: Floats = field(default_factory=lambda: UNSET)
     trade_age_seconds: Floats = field(default_factory=lambda: UNSET)
     broker_iv: Floats = field(default_factory=lambda: UNSET)
+    open: Floats = field(default_factory=lambda: UNSET)
+    high: Floats = field(default_factory=lambda: UNSET)
+    low: Floats = field(default_factory=lambda: UNSET)
+    previous_close: Floats = field(default_factory=lambda: UNSET)
 
     backfilled: ClassVar[bool] = False  # supplied afterwards
 
     def __post_init__(self) -> None:
         n = len(self.answered)
-        for name in QUOTE_COLUMNS:
+        for name in (*QUOTE_COLUMNS, *DAY_COLUMNS):
             values = getattr(self, name)
             filled = np.full(n, np.nan) if values is UNSET else values
             if len(filled) != n:
@@ -63,4 +68,8 @@ class CandleQuotes(Quotes):
     backfilled: ClassVar[bool] = True
 
 
-QUOTE_COLUMNS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Quotes) if f.name not in {"at", "answered"})
+# What is said of the day of a level or a share, and of no derivative's.
+DAY_COLUMNS = ("open", "high", "low", "previous_close")
+QUOTE_COLUMNS: tuple[str, ...] = tuple(
+    f.name for f in dataclasses.fields(Quotes) if f.name not in {"at", "answered", *DAY_COLUMNS}
+)

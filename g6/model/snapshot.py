@@ -5,6 +5,7 @@ from datetime import datetime
 
 from g6.model.chain import NO_AGGREGATES, OptionChain, mask_of
 from g6.model.columns import Aggregates
+from g6.model.market_snapshot import MarketSnapshot
 from g6.model.pressure_report import SHED_KINDS
 
 SCHEMA_VERSION = 1
@@ -60,6 +61,7 @@ class Snapshot:
     indices: tuple[IndexSnapshot, ...]
     backfilled: bool = False  # supplied afterwards from candles: closes, volumes and open interest, and no books
     shed: tuple[str, ...] = ()  # what was left out for lack of memory, in the words of SHED_KINDS
+    market: MarketSnapshot | None = None  # what surrounds the options; None where nothing of it was answered
 
     @property
     def shed_mask(self) -> int:

@@ -9,9 +9,14 @@ import numpy as np
 
 from g6.model.chain import OptionChain
 from g6.model.columns import Bools, Floats, Ints, Texts
-from g6.model.contracts import CALL, FUTURE, PUT, ContractTable
-from g6.model.quotes import QUOTE_COLUMNS, CandleQuotes, Quotes, Spot
+from g6.model.contracts import CALL, EMPTY_CONTRACTS, FUTURE, LEVEL, PUT, SHARE, ContractTable
+from g6.model.market_snapshot import ROW_DEFECTS, MarketSnapshot
+from g6.model.market_snapshot import SHARE as MARKET_SHARE
+from g6.model.quotes import DAY_COLUMNS, QUOTE_COLUMNS, CandleQuotes, Quotes, Spot
 from g6.model.snapshot import Snapshot
+
+SHARE_TICK = 0.05  # rupees
+MARKET_QUOTES = ("last", "volume", "quote_age_seconds", *DAY_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,15 @@ def from_snapshot(snapshot: Snapshot, listed: ContractTable) -> RecordedMinute:
     known = match(legs, listed)
     unknown = legs.take((known < 0) & ((legs.kind != FUTURE) | (len(listed) == 0)))
     others = np.flatnonzero(~_recorded_options(snapshot.chains, listed))
+    around = _surroundings(snapshot.market) if snapshot.market is not None else EMPTY_CONTRACTS
     contracts = ContractTable.concatenate(
-        [listed.take(known[(known >= 0) & (legs.kind != FUTURE)]), unknown, listed.take(others)]
+        [listed.take(known[(known >= 0) & (legs.kind != FUTURE)]), unknown, listed.take(others), around]
     )
     at = max((chain.at for chain in snapshot.chains), default=snapshot.minute)
     spots = {i.index: Spot(i.spot, _quoted_at(i.chains, at)) for i in snapshot.indices if not np.isnan(i.spot)}
     kind = CandleQuotes if snapshot.backfilled else Quotes
-    return RecordedMinute(at, spots, contracts, _quotes(kind, snapshot.chains, contracts, at))
+    quotes = _quotes(kind, snapshot.chains, contracts, at, snapshot.market)
+    return RecordedMinute(at, spots, contracts, quotes)
 
 
 def _recorded_options(chains: Iterable[OptionChain], listed: ContractTable) -> Bools:
@@ -123,9 +130,26 @@ def _quoted_at(chains: Sequence[OptionChain], default: datetime) -> datetime:
     return chains[0].at if chains else default
 
 
-def _quotes(kind: type[Quotes], chains: Sequence[OptionChain], contracts: ContractTable, at: datetime) -> Quotes:
+def _surroundings(market: MarketSnapshot) -> ContractTable:
+    """Return the market's rows, as they are asked for (`collectors.market`)."""
+    n, places = len(market), [key.partition(":") for key in market.key.tolist()]
+    return ContractTable(
+        index=market.name, exchange=np.array([p[0] for p in places], "U4"),
+        symbol=np.array([p[2] for p in places], "U40"), token=np.zeros(n, np.int64),
+        kind=np.where(market.kind == MARKET_SHARE, SHARE, LEVEL), expiry=np.full(n, np.datetime64("NaT", "D")),
+        strike=np.zeros(n), lot=np.ones(n, np.int64), tick=np.full(n, SHARE_TICK),
+    )  # fmt: skip
+
+
+def _quotes(
+    kind: type[Quotes],
+    chains: Sequence[OptionChain],
+    contracts: ContractTable,
+    at: datetime,
+    market: MarketSnapshot | None,
+) -> Quotes:
     n = len(contracts)
-    columns = {name: np.full(n, np.nan) for name in QUOTE_COLUMNS}
+    columns = {name: np.full(n, np.nan) for name in (*QUOTE_COLUMNS, *DAY_COLUMNS)}
     answered = np.zeros(n, dtype=bool)
     for chain in chains:
         rows = match(_options(chain), contracts)
@@ -133,6 +157,11 @@ def _quotes(kind: type[Quotes], chains: Sequence[OptionChain], contracts: Contra
         for name, values in columns.items():
             values[rows] = getattr(chain, name)
         _add_future(chain, contracts, answered, columns["last"])
+    if market is not None:
+        begin = n - len(market)  # they stand behind all contracts
+        answered[begin:] = market.defect != ROW_DEFECTS.index("absent")
+        for name in MARKET_QUOTES:
+            columns[name][begin:] = getattr(market, name)
     return kind(at=at, answered=answered, **columns)
 
 

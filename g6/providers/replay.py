@@ -11,8 +11,8 @@ import numpy as np
 from g6.errors import BadResponse, SinkError
 from g6.market.indices import IndexDefinition
 from g6.model.chain import EXPIRY_CODES
-from g6.model.contracts import ContractTable
-from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
+from g6.model.contracts import LEVEL, SHARE, ContractTable
+from g6.model.quotes import DAY_COLUMNS, QUOTE_COLUMNS, Quotes, Spot
 from g6.model.snapshot import Snapshot
 from g6.providers.recording import RecordedMinute, Recording, from_snapshot, match, minute_of
 
@@ -36,9 +36,10 @@ class ReplayProvider:
         self._load = lru_cache(maxsize=1)(recording.load)  # one minute is asked for three things in turn
 
     def contracts(self, indices: Sequence[IndexDefinition], at: datetime) -> ContractTable:
-        """Return the contracts that were listed in that minute."""
+        """Return the contracts that were listed in that minute; what surrounded them is no contract."""
         listed = self._minute(at).contracts
-        return listed.take(np.isin(listed.index, [index.name for index in indices]))
+        wanted = np.isin(listed.index, [index.name for index in indices]) & ~np.isin(listed.kind, (LEVEL, SHARE))
+        return listed.take(wanted)
 
     def spots(self, indices: Sequence[IndexDefinition], at: datetime) -> Mapping[str, Spot]:
         """Return the recorded spots."""
@@ -50,7 +51,8 @@ class ReplayProvider:
         minute = self._minute(at)
         rows = match(contracts, minute.contracts)
         known = rows >= 0
-        columns = {name: np.where(known, getattr(minute.quotes, name)[rows], np.nan) for name in QUOTE_COLUMNS}
+        names = (*QUOTE_COLUMNS, *DAY_COLUMNS)
+        columns = {name: np.where(known, getattr(minute.quotes, name)[rows], np.nan) for name in names}
         answered = minute.quotes.answered[rows] & known
         return type(minute.quotes)(at=minute.at, answered=answered, **columns)
 

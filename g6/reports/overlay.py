@@ -1,7 +1,8 @@
 """A day's total premium over what the same weekday was before: the numbers of the page and of the picture."""
 
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -38,11 +39,17 @@ class Overlay:
     band_high: Floats
     lowest: Floats
     highest: Floats
+    price_basis: str = ""  # "" is that of the masters
 
     @property
     def weekday(self) -> str:
         """Return the weekday's name."""
         return f"{self.day:%A}"
+
+    @property
+    def basis_told(self) -> str:
+        """Return the words for a price basis that was asked for, with a blank before them."""
+        return f" by {self.price_basis} prices" if self.price_basis else ""
 
     @property
     def last(self) -> int | None:
@@ -51,7 +58,7 @@ class Overlay:
         return int(known[-1]) if len(known) else None
 
     def __str__(self) -> str:
-        subject = f"{self.display_name} {self.expiry_code} {self.offset}, {self.day:%a %d %b %Y}"
+        subject = f"{self.display_name} {self.expiry_code} {self.offset}{self.basis_told}, {self.day:%a %d %b %Y}"
         at = self.last
         if at is None:
             return f"{subject}: nothing recorded on the day, {self.days} earlier {self.weekday}s"
@@ -88,6 +95,31 @@ def overlay_of(root: Path, index: str, expiry_code: str, offset: str, day: date 
         profile = profile_of(history, store.smoothing)
         name = store.display_names().get(index, index)
     return _overlay(name, group, offset, day, today, history, profile)
+
+
+def overlay_of_days(
+    days: Mapping[date, Totals],
+    group: Group,
+    offset: str,
+    day: date | None = None,
+    *,
+    display_name: str,
+    smoothing: float,
+    price_basis: str,
+) -> Overlay:
+    """Return a day (None: the last of `days`) over the profile of its weekday, of totals made for this picture.
+
+    `days` have the series' totals, those of the day itself too. ConfigError where they have neither.
+    """
+    day = day or max(days, default=None)
+    today = NOTHING if day is None else days.get(day, NOTHING)
+    history = [] if day is None else [days[d] for d in sorted(days) if d < day and d.weekday() == day.weekday()]
+    if day is None or (not history and offset not in today.labels):
+        subject = f"{group.index_name} {group.expiry_code} {offset}"
+        known = f"{len(days)} days from {min(days)} to {max(days)}" if days else "no recorded day"
+        raise ConfigError(f"nothing of {subject} is recorded on {day} or on that weekday before; there is {known}")
+    made = _overlay(display_name, group, offset, day, today, history, profile_of(history, smoothing))
+    return replace(made, price_basis=price_basis)
 
 
 def clock(minute: int) -> str:

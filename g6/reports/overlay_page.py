@@ -40,7 +40,8 @@ th, td { padding: 3px 8px; text-align: right; border-bottom: 1px solid var(--rul
 def overlay_page(overlay: Overlay) -> str:
     """Return the page."""
     title = (
-        f"{overlay.display_name}, {overlay.expiry_code}, {overlay.offset}: total premium on {overlay.day:%A %d %B %Y}"
+        f"{overlay.display_name}, {overlay.expiry_code}, {overlay.offset}: total premium{overlay.basis_told} on"
+        f" {overlay.day:%A %d %B %Y}"
     )
     return f"""<!doctype html>
 <html lang="en">

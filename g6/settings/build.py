@@ -13,7 +13,8 @@ from g6.errors import ConfigError
 from g6.settings.layers import Setting
 from g6.settings.sections import Settings
 
-_NO_SECTIONS = {"values", "origins", "file", "warnings"}
+_NO_SECTIONS = {"values", "origins", "file", "warnings", "constituents_files"}
+_CONSTITUENTS = "collection.market.constituents_files."
 
 
 def build(effective: Mapping[str, Setting], cwd: Path, file: Path | None, warnings: tuple[str, ...]) -> Settings:
@@ -22,8 +23,14 @@ def build(effective: Mapping[str, Setting], cwd: Path, file: Path | None, warnin
     origins = {dotted: setting.origin for dotted, setting in effective.items()}
     hints = get_type_hints(Settings)
     sections = {name: _section(hints[name], f"{name}.", values, cwd) for name in hints if name not in _NO_SECTIONS}
+    members = {key.removeprefix(_CONSTITUENTS): path for key, path in values.items() if key.startswith(_CONSTITUENTS)}
     return Settings(
-        **sections, values=MappingProxyType(values), origins=MappingProxyType(origins), file=file, warnings=warnings
+        **sections,
+        values=MappingProxyType(values),
+        origins=MappingProxyType(origins),
+        file=file,
+        warnings=warnings,
+        constituents_files=MappingProxyType({name: located(path, cwd) for name, path in members.items()}),
     )
 
 

@@ -4,7 +4,7 @@ Field names are the schema's keys. `Path`s are absolute or start at the working 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,16 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is quoted beside the options; the files of members are `Settings.constituents_files`."""
+
+    enabled: bool
+    vix: bool
+    sectors: bool
+    breadth: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """What is collected, how often, and what is good enough."""
 
@@ -32,6 +42,7 @@ class Collection:
     strikes_otm: Strikes
     minimum_leg_ratio: float
     stale_after_seconds: int
+    market: Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,26 @@ class Greeks:
     stale_trade_seconds: int
     parity_strikes: int
     minimum_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """Choices that the derived measures rest on; ratios are shares of yesterday's value."""
+
+    dealers: Literal["long_calls_short_puts", "short_calls_long_puts", "long_both", "short_both"]
+    window_strikes: int
+    build_up_price_ratio: float
+    build_up_oi_ratio: float
+    straddle_factor: float
+    smile_fewest_quotes: int
+    smile_noise_vol_points: float
+    smile_maximum_rmse_vol_points: float
+    smile_reach_deviations: float
+    maturity_reach_ratio: float
+    session_minutes: int
+    sessions_a_year: int
+    fewest_history_days: int
+    fewest_vix_pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +278,19 @@ class Market:
     calendar_file: Path | None
     calendar_override_file: Path | None
     indices_file: Path | None
+    surroundings_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Participants:
+    """The exchange's daily files by class of participant, and where they are asked for."""
+
+    fetch_after_close: bool
+    archives_url: str
+    site_url: str
+    pause_seconds: float
+    timeout_seconds: float
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +313,7 @@ class Settings:
     collection: Collection
     providers: Providers
     greeks: Greeks
+    analytics: Analytics
     storage: Storage
     governor: Governor
     health: Health
@@ -276,11 +321,13 @@ class Settings:
     console: Console
     logging: Logging
     market: Market
+    participants: Participants
     clock: ClockSettings
     values: Mapping[str, Any]
     origins: Mapping[str, str]
     file: Path | None = None
     warnings: tuple[str, ...] = ()
+    constituents_files: Mapping[str, Path] = field(default_factory=dict)  # index name → its members' file
 
     @property
     def enabled_indices(self) -> tuple[str, ...]:

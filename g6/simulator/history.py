@@ -30,6 +30,11 @@ class ExchangeHistory:
         open_share = np.array([_open_share(windows) for windows in self._windows.values()])
         self._walks = {i.name: DailyWalk(seed, i, ordinals, open_share) for i in self.indices}
 
+    @property
+    def days(self) -> Sequence[date]:
+        """Return the trading days, ascending."""
+        return self._days
+
     def windows(self, day: date) -> Sequence[Window]:
         """Return a trading day's windows."""
         return self._windows[day]

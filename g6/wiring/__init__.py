@@ -32,7 +32,7 @@ from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
 from g6.storage.sink import Sink
 from g6.wiring.closing import Closing
-from g6.wiring.influx import influx_options
+from g6.wiring.influx import influx_sink
 from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
 from g6.wiring.start import start_facts
 
@@ -210,9 +210,7 @@ def _masters(settings: Settings, directory: DataDirectory, market: Market, _supe
 
 
 def _influx(settings: Settings, directory: DataDirectory, _market: Market, supervisor: Supervisor) -> Sink:
-    from g6.storage.influx_sink import InfluxSink  # noqa: PLC0415  its client takes a while to import
-
-    return InfluxSink(directory.root, influx_options(settings), MEASURES, supervisor=supervisor)
+    return influx_sink(settings, directory.root, MEASURES, PREMIUM_COLUMNS[settings.greeks.price_basis], supervisor)
 
 
 # The files come first: the masters are compared with them.

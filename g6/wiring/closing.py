@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from g6.analytics import MEASURES
+from g6.background.daily_series import write_day
+from g6.background.recorded import minutes_of
 from g6.clock import Clock, SystemClock
 from g6.errors import G6Error
 from g6.market.sessions import OutsideCalendar
@@ -134,12 +136,17 @@ class Closing:
     def _steps(self) -> dict[str, Step]:
         storage, keep = self.settings.storage, self.settings.storage.retention
         steps: dict[str, tuple[bool, Step]] = {
+            "daily": (True, self._daily),
             "masters": (storage.masters.enabled, self._masters),
             "verify": (storage.verify.after_close, self._verify),
             "archive": (storage.archive.enabled, self._archive),
             "retention": (any((keep.journal_days, keep.csv_days, keep.minimum_free_bytes)), self._retention),
         }
         return {name: step for name, (wanted, step) in steps.items() if wanted}
+
+    def _daily(self, report: ClosingReport) -> ClosingReport:
+        written = write_day(self.root, report.day, minutes_of(self.root, report.day))
+        return _noted(report, f"daily values of {len(written)} indices kept")
 
     def _masters(self, report: ClosingReport) -> ClosingReport:
         from g6.masters.reconciliation import reconcile  # noqa: PLC0415

@@ -70,9 +70,10 @@ def one_round(chains: list[OptionChain], conventions: Conventions) -> Counter[st
         chain = enrich(collected, conventions, BEFORE)
         for step in (add_exposure, add_build_up):
             chain = timed(step.__name__, step, chain)
-        valued.append(aggregate(chain, conventions, CORE))
+        aggregate(chain, conventions, CORE)
         for descriptor, compute in OURS:
-            timed(descriptor.name, compute, valued[-1])
+            timed(descriptor.name, compute, chain)
+        valued.append(chain)
     view = IndexView("NIFTY", LEVEL - 15, spot_frozen=False, chains=tuple(valued))
     for descriptor, compute in INDEX:
         timed(descriptor.name, compute, view)

@@ -43,6 +43,8 @@ def nse_chains(market_data: Path) -> Chains:
             answered=np.ones(len(legs)), last=column("lastPrice"), bid=column("bidprice"), ask=column("askPrice"),
             oi=column("openInterest", zero=0.0), volume=column("totalTradedVolume", zero=0.0),
             broker_iv=column("impliedVolatility", 0.01),
+            previous_close=column("lastPrice") - column("change", zero=0.0),
+            previous_oi=column("openInterest", zero=0.0) - column("changeinOpenInterest", zero=0.0),
         )  # fmt: skip
 
     return load

@@ -206,7 +206,7 @@ def test_a_closed_provider_leaves_no_thread_and_closing_twice_is_nothing(provide
     provider.quotes(table(*LEGS), START)
     provider.close()
     provider.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "kite-stream" and thread.is_alive()]
+    assert not [thread for thread in threading.enumerate() if thread.name == "kite_stream" and thread.is_alive()]
 
 
 def test_one_that_was_never_asked_has_nothing_to_complain_of(provider):

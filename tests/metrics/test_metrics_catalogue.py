@@ -12,7 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from g6.analytics import CORE
 from g6.metrics import catalogue
-from g6.metrics.catalogue import CATALOGUE, OPTION_COLUMNS, OPTIONS_MINUTE, aggregate_metric, option_metric
+from g6.metrics.catalogue import (
+    CATALOGUE,
+    OPTION_COLUMNS,
+    OPTIONS_MINUTE,
+    SURROUNDING,
+    aggregate_metric,
+    option_metric,
+)
 from g6.metrics.exposition import Exposition
 from g6.metrics.health import HealthCollector
 from g6.metrics.instruments import Instruments, Known
@@ -23,7 +30,7 @@ from g6.model.closing_report import ClosingReport
 from g6.model.columns import Aggregate
 from g6.model.report import CycleReport
 
-ALL = (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE)
+ALL = (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE, *SURROUNDING.values())
 LARGEST_PAGE_SERIES = 550  # without a broker
 BROKER_SERIES = 150  # that one adds: three providers, two accounts, three connections
 

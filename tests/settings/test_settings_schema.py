@@ -13,7 +13,7 @@ from g6.settings import Settings, schema
 from g6.settings.checks import looks_secret, validator
 
 LEAVES = schema.leaves()
-ABOUT_THE_LOADING = {"values", "origins", "file", "warnings"}
+ABOUT_THE_LOADING = {"values", "origins", "file", "warnings", "constituents_files"}
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from g6.errors import AuthError, RateLimited, TransientError
+from g6.storage.influx_carrier import Carry, Task, at_once
 from g6.storage.influx_delivery import SPLIT_REQUESTS, Delivery
 from g6.storage.influx_feed import JournalFeed
 from g6.storage.influx_ledger import Ledger
@@ -20,12 +22,33 @@ from g6.storage.journal import Journal
 NEVER = float("inf")
 
 
+class Late(Future):
+    """A request that another thread has under way: it arrives when it is waited for, and not before."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+
+    def done(self) -> bool:
+        return False
+
+    def result(self, timeout: float | None = None) -> None:
+        self.task()
+
+
+@pytest.fixture(params=[at_once, Late])
+def carry(request: pytest.FixtureRequest) -> Carry:
+    """Requests are waited for at once, or while the next one is made ready."""
+    return request.param
+
+
 @pytest.fixture
 def world(
-    tmp_path: Path, journal: Journal, sample: ModuleType, options: InfluxOptions, hand_clock: Any, memory_server: Any
-) -> SimpleNamespace:
+    tmp_path: Path, journal: Journal, sample: ModuleType, options: InfluxOptions, hand_clock: Any, memory_server: Any,
+    carry: Carry,
+) -> SimpleNamespace:  # fmt: skip
     """A delivery of the sample day to the server in memory."""
-    delivery = Delivery(memory_server, Ledger(tmp_path), options, hand_clock)
+    delivery = Delivery(memory_server, Ledger(tmp_path), options, hand_clock, carry)
     feed = JournalFeed(journal, 0, sample.AGGREGATES)
     delivery.add(feed)
 
@@ -308,7 +331,35 @@ def test_a_hanging_request_is_abandoned_and_sent_again(world: SimpleNamespace, m
     assert world.server.held == put
 
 
-@pytest.mark.parametrize("seed", range(12))
+def test_the_next_batch_is_ready_before_the_one_under_way_has_arrived(world: SimpleNamespace) -> None:
+    under_way: list[Late] = []
+    delivery = Delivery(
+        world.server, world.ledger, world.options, world.clock,
+        lambda task: under_way.append(Late(task)) or under_way[-1],
+    )  # fmt: skip
+    delivery.add(world.feed)
+    world.put(0, 1, 2)
+    for _ in range(3):
+        delivery.step()
+    assert len(under_way) == 3
+    assert len(world.server.requests) == 2  # one is under way at a time, and no later one before it
+    assert world.feed.given > world.feed.sent
+
+
+def test_what_was_ready_to_follow_a_request_that_failed_is_sent_again(world: SimpleNamespace) -> None:
+    put = world.put(*range(6))
+    world.delivery.step()
+    world.delivery.step()
+    world.server.go_down()
+    world.work()
+    assert "Connection refused" in world.delivery.error
+    world.server.come_up()
+    world.clock.seconds += 60
+    world.work()
+    assert world.server.held == put
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 40))])
 def test_whatever_happens_what_counts_is_on_the_disk_and_in_the_end_all_is(world: SimpleNamespace, seed: int) -> None:
     """Minutes, crashes, outages, bad answers and time in any order; the server writes to disk after ten seconds."""
 

@@ -1,9 +1,17 @@
 """Requests hold every line once and in order; a feed's place goes forward with what is acknowledged, and back."""
 
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g6.storage.influx_feed import Batch, HealthFeed, batches
+from g6.errors import SinkError
+from g6.model.snapshot import Snapshot
+from g6.storage.influx_feed import Batch, Feed, HealthFeed, JournalFeed, batches
+from g6.storage.influx_lines import MasterRows, lines
+from g6.storage.journal import Journal
 
 NEVER = float("inf")
 
@@ -73,6 +81,51 @@ def test_what_comes_while_a_reading_is_under_way_is_not_passed_over() -> None:
     feed.acknowledge(feed.next_batch(2, 1000).complete, at=5)
     feed.add([b"3"], at=5)
     assert drained(feed, at=6) == [b"2", b"3"]
+
+
+class Minutes(Feed):
+    """A line for each seq."""
+
+    def _through(self, last: int) -> Iterator[tuple[int, list[bytes]]]:
+        for seq in range(self.given + 1, last + 1):
+            yield seq, [b"%d" % seq]
+
+
+def test_what_was_given_is_not_given_again_while_it_is_under_way() -> None:
+    feed = Minutes("", 0, 0.0)
+    feed.announce(4, 0)
+    given: list[bytes] = []
+    while feed.due_in_seconds(1) == 0:
+        given += feed.next_batch(2, 1000).lines
+    assert given == [b"1", b"2", b"3", b"4"]
+    feed.announce(5, 1)
+    while feed.due_in_seconds(2) == 0:
+        given += feed.next_batch(2, 1000).lines
+    assert given[4:] == [b"5"]
+    feed.acknowledge(2, 3)
+    feed.restart()
+    assert feed.due_in_seconds(4) == 0
+    assert feed.next_batch(9, 1000).lines == [b"3", b"4", b"5"]
+
+
+def test_masters_that_cannot_be_read_cost_their_own_points_only(journal: Journal, sample: ModuleType) -> None:
+    rows = MasterRows({("NIFTY", "this_week"): 1}, ("atm",), {"mean": np.array([7.5])})
+    answers = iter([SinkError("the masters are locked"), rows])
+
+    def masters(_snapshot: Snapshot) -> MasterRows:
+        answer = next(answers)
+        if isinstance(answer, SinkError):
+            raise answer
+        return answer
+
+    journal.put(sample.snapshot(0))
+    journal.put(sample.snapshot(1))
+    feed = JournalFeed(journal, 0, (), masters=masters)
+    feed.announce(2, 0)
+    feed.due_in_seconds(1)
+    without, with_them = set(lines(sample.snapshot(0), ())), set(lines(sample.snapshot(1), (), rows))
+    assert set(feed.next_batch(10_000, 10**9).lines) == without | with_them
+    assert feed.masters_error is None  # the last minute had them
 
 
 def test_health_beyond_its_limit_drops_the_oldest_and_counts_what_was_not_sent() -> None:

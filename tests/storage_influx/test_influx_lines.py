@@ -14,7 +14,7 @@ from g6.model.provider_report import EndpointReport, MarketReport, ProviderRepor
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import Snapshot
 from g6.storage.encoding import decode_snapshot, encode_snapshot
-from g6.storage.influx_lines import health_lines, lines
+from g6.storage.influx_lines import MasterRows, health_lines, lines
 
 Point = tuple[dict[str, str], dict[str, float], int]
 
@@ -81,7 +81,22 @@ def test_overview_and_index_say_levels_counts_and_aggregates(minute: Snapshot, s
     }  # fmt: skip
     assert points["pipeline_tick"][0][:2] == ({}, {
         "indices": 2, "chains": 4, "legs": 36, "expected_legs": 54, "received_legs": 40, "refusals": 2, "backfilled": 0,
+        "shed_mask": 0,
     })  # fmt: skip
+
+
+def test_what_a_minute_did_to_the_masters_is_a_point_per_offset(minute: Snapshot) -> None:
+    rows = MasterRows(
+        {("NIFTY", "this_week"): 2, ("A B", "next_week"): 2}, ("atm", "p1m1", "m3", "p3"),
+        {"total_premium": np.array([203.05, np.nan, 10, np.nan]), "n": np.array([4, 5, np.nan, np.nan])},
+    )  # fmt: skip
+    second = int(minute.minute.timestamp())
+    found = [line for line in lines(minute, (), rows) if line.startswith(b"weekday_master_updates")]
+    assert found == [
+        b"weekday_master_updates,expiry_code=this_week,index=NIFTY,offset=atm total_premium=203.05,n=4 %d" % second,
+        b"weekday_master_updates,expiry_code=this_week,index=NIFTY,offset=p1m1 n=5 %d" % second,
+        b"weekday_master_updates,expiry_code=next_week,index=A\\ B,offset=m3 total_premium=10 %d" % second,
+    ]  # what has no number is no point
 
 
 def test_what_the_journal_gives_back_makes_the_same_lines(minute: Snapshot, sample: ModuleType) -> None:
@@ -174,6 +189,11 @@ def test_health_says_how_the_recording_went(report: CycleReport) -> None:
     assert (calls["calls"], calls["failures"], calls["failures_timeout"], calls["breaker"]) == (3, 2, 2, 2)
     assert calls["slowest_seconds"] == 0.4
     assert points["influx_write_stats"] == [({}, {"lines": 7}, int(report.minute.timestamp()))]
+
+
+def test_a_provider_without_a_wire_is_named_as_the_one_that_answered(report: CycleReport) -> None:
+    found = read(health_lines(replace(report, market=MarketReport("simulated", "simulated")), {}))
+    assert found["broker_health"] == [({"provider": "simulated"}, {"active": 1}, int(report.minute.timestamp()))]
 
 
 def test_a_failed_cycle_has_health_too(report: CycleReport) -> None:

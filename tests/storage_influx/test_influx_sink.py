@@ -127,6 +127,29 @@ def test_the_loop_does_not_wait_for_a_server_that_hangs(place: SimpleNamespace) 
     assert journal.cursor(NAME) == 0
 
 
+def test_nothing_is_begun_while_a_cycle_is_under_way(place: SimpleNamespace) -> None:
+    journal, sink = place.journal(), place.sink()
+    journal.put(place.sample.snapshot(0))
+    until(lambda: sink.drain(journal).lag_cycles == 0)
+    for number in range(1, 4):
+        sink.rest()
+        sent = len(place.recorder.lines)
+        journal.put(place.sample.snapshot(number))
+        sink.tell(CycleReport(place.sample.OPEN, "sample", 0.1, {}, (), JournalReport("x", 1)))  # wakes the worker
+        threading.Event().wait(0.05)
+        assert len(place.recorder.lines) == sent
+        until(lambda: sink.drain(journal).lag_cycles == 0)
+
+
+def test_a_sink_at_rest_can_be_closed(place: SimpleNamespace) -> None:
+    journal, sink = place.journal(), place.sink()
+    journal.put(place.sample.snapshot(0))
+    sink.drain(journal)
+    sink.rest()
+    sink.close()
+    assert set(place.recorder.lines) == set(lines(place.sample.snapshot(0), ()))
+
+
 def test_a_server_that_is_absent_costs_a_sentence(place: SimpleNamespace) -> None:
     journal, sink = place.journal(), place.sink()
     place.recorder.failing = TransientError("cannot reach http://memory: Connection refused")

@@ -13,15 +13,20 @@ def tortured(project, *arguments):
     )  # fmt: skip
 
 
-def test_tortured_minutes_end_as_undisturbed_ones(project):
-    told = tortured(project, "--days", 3, "--seed", 20261120, "--minutes", 30)
+def test_tortured_minutes_end_as_undisturbed_ones(project, scratch):
+    told = tortured(project, "--days", 2, "--seed", 20261121, "--minutes", 20, "--folder", scratch)
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "3 days" in told.stdout.splitlines()[-1]
+    *days, summary = told.stdout.splitlines()
+    assert "2 days" in summary
+    assert ", 0 kills," not in summary
+    # A seed lives the same day again: as many minutes, kills, refusals and repairs.
+    again = tortured(project, "--days", 1, "--seed", 20261121, "--minutes", 20, "--folder", scratch)
+    assert again.stdout.splitlines()[0] == days[0]
 
 
 @pytest.mark.long
-def test_tortured_days_end_as_undisturbed_ones(project):
-    told = tortured(project, "--days", 12, "--seed", 1)
+def test_tortured_days_end_as_undisturbed_ones(project, scratch):
+    told = tortured(project, "--days", 12, "--seed", 1, "--folder", scratch)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
@@ -33,9 +38,9 @@ def test_a_seed_gives_the_same_day_again():
     assert plan_of(7) != plan_of(8)
 
 
-def test_a_day_that_loses_a_minute_is_named_by_its_seed(project, tmp_path):
+def test_a_day_that_loses_a_minute_is_named_by_its_seed(project, scratch):
     """The negative control: an agent that vouches for every minute, durable or not."""
-    boast = tmp_path / "boast.py"
+    boast = scratch / "boast.py"
     boast.write_text(
         "import runpy, sys\n"
         "from g6.storage.journal_set import JournalSet\n"
@@ -48,8 +53,12 @@ def test_a_day_that_loses_a_minute_is_named_by_its_seed(project, tmp_path):
         f"runpy.run_path({str(project / 'scripts' / 'torture')!r}, run_name='__main__')\n"
     )
     told = subprocess.run(
-        [sys.executable, str(boast), "--days", "2", "--seed", "219", "--minutes", "25", "--jobs", "1"],
+        [
+            sys.executable, str(boast), "--days", "2", "--seed", "219", "--minutes", "25", "--jobs", "1",
+            "--folder", str(scratch),
+        ],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert told.returncode == 3, told.stdout + told.stderr
+    assert "was vouched for and is lost" in told.stdout
     assert "scripts/torture --days 1 --seed 219 --minutes 25" in told.stdout

@@ -21,6 +21,11 @@ from short_day import (
 )  # fmt: skip
 from traced_disk import TracedDisk, calls_of, run_traced
 
+from g6.errors import SinkError
+from g6.storage.data_directory import DataDirectory
+from g6.storage.journal_set import JournalSet
+from g6.storage.reader import JournalReader
+
 MINUTES = 12
 CleanDay = Callable[[int], dict[str, bytes]]
 
@@ -73,6 +78,16 @@ def test_a_disk_that_is_full_for_some_calls_loses_no_minute(name: str, scratch: 
     assert recovered(root).lacks(instants(MINUTES)) == []
 
 
+def test_a_day_whose_disk_was_full_from_its_beginning_reads_as_one_without_minutes(tmp_path: Path) -> None:
+    journals = JournalSet(DataDirectory(tmp_path).root, max_bytes=1)
+    with pytest.raises(SinkError, match="the disk is full"):
+        journals.journal(DAY)
+    assert journals.days() == (DAY,)
+    assert list(JournalReader(tmp_path).snapshots(DAY)) == []
+    assert journals.undrained("csv") == ()
+    assert JournalSet(tmp_path, max_bytes=10_000_000).journal(DAY).last_seq == 0
+
+
 # A sync that fails. What it should have written is not on the disk, and Linux says so once.
 
 
@@ -95,7 +110,7 @@ def vouched_and_lost(root: Path, scratch: Path, clean: dict[str, bytes]) -> list
 
 
 # The first failing sync, how many fail in a row: one is a hiccup; three are a commit, the log's end and its repetition.
-SYNC_FAILURES = [(1, 1), (5, 1), (12, 3), (13, 3)]
+SYNC_FAILURES = [(12, 3)]
 
 
 @pytest.mark.usefixtures("strace")
@@ -133,6 +148,23 @@ def test_files_that_cannot_be_synced_are_written_anew(scratch: Path, clean_day: 
     assert "csv: cannot sync" in done.stderr
     assert vouched_and_lost(root, scratch, clean_day(MINUTES)) == []
     assert recovered(root).files == clean_day(MINUTES)
+
+
+@pytest.mark.usefixtures("strace")
+def test_files_that_could_not_be_synced_before_a_restart_are_written_anew_after_it(
+    scratch: Path, clean_day: CleanDay
+) -> None:
+    root = scratch / "data"
+    struck(root, [], "syncfs:error=EIO:when=1")
+    disk = TracedDisk(root)
+    for call in calls_of(root.with_name("trace")):
+        disk.play(call)
+    struck(root, [])  # the last minutes once more: the same rows, and nothing that is to be written
+    for call in calls_of(root.with_name("trace")):
+        disk.play(call)
+    left = put_down(disk.cut(None), scratch / "left")
+    assert recovered(left).lacks(instants(MINUTES)) == []
+    assert tree_of(left) == clean_day(MINUTES)
 
 
 # The same on a mounted file system, by folder and until it is mended.

@@ -1,8 +1,11 @@
-"""kill -9 at system calls of the real agent: whatever was killed, the day goes on and ends as the undisturbed one."""
+"""kill -9 of the real agent, at system calls and at any time: the day goes on and ends as the undisturbed one."""
 
 import random
 import re
+import shutil
 import signal
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -21,18 +24,30 @@ CHANGES = ("write", "pwrite64", "ftruncate", "mkdir", "unlink")
 
 def killed_at(call: str, number: int, root: Path, begin: datetime, cycles: int) -> str:
     """Run the agent until its n-th call of this kind, which it does not survive; return what it told."""
+    trace = root.with_name("trace")
     done = run_traced(
-        day_command(root, cycles, begin), root.with_name("trace"), f"--inject={call}:signal=KILL:when={number}",
-        cwd=root.parent, env=day_environment(), calls=[call],
+        day_command(root, cycles, begin), trace, f"--inject={call}:signal=KILL:when={number}",
+        "--quiet=attach,personality", cwd=root.parent, env=day_environment(), calls=[call],
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
+    ends = re.findall(r"^\d+ +\+\+\+ (.*) \+\+\+$", trace.read_text(), re.MULTILINE)
+    assert ends[-1] == "killed by SIGKILL"  # the process itself; a thread may have ended before
     return done.stdout
 
 
 def check(root: Path, told: str, clean: dict[str, bytes]) -> None:
-    """What was told is there, the files are as they should be, and every cursor is where the journal ends."""
+    """What was told is there, the files are as they should be, and every cursor is where the journal ends.
+
+    A copy is recovered: what was killed is left to the agent that comes after it.
+    """
     vouched = [sentence.minute for sentence in sentences(told) if sentence.durable]
-    there = recovered(root)
+    if not root.exists():  # killed before it did anything
+        assert vouched == []
+        return
+    copy = root.with_name("copy")
+    shutil.copytree(root, copy)
+    there = recovered(copy)
+    shutil.rmtree(copy)
     assert there.lacks(vouched) == []
     assert there.files == rows_at(clean, there.minutes)
     assert there.moved_aside == 0
@@ -45,11 +60,19 @@ def calls_in_a_day(names: Iterable[str], scratch: Path) -> list[tuple[str, int]]
     return [(name, number) for name in names for number in range(1, counted[name] + 1)]
 
 
-def finish(root: Path, told: str) -> str:
-    """Live the rest of the day in one more process, from the last minute that was told on."""
+def left_of(told: str, minutes: int) -> tuple[datetime, int]:
+    """Return from when on and how many minutes are left of a day, the last one that was told among them."""
     begin = max((sentence.minute for sentence in sentences(told)), default=OPEN)
-    left = MINUTES - int((begin - OPEN) / timedelta(minutes=1))
-    done = run_traced(day_command(root, left, begin), root.with_name("trace"), cwd=root.parent, env=day_environment())
+    return begin, minutes - int((begin - OPEN) / timedelta(minutes=1))
+
+
+def finish(root: Path, told: str, minutes: int = MINUTES) -> str:
+    """Live the rest of the day in one more process."""
+    begin, left = left_of(told, minutes)
+    command = day_command(root, left, begin)
+    done = subprocess.run(
+        command, cwd=root.parent, env=day_environment(), capture_output=True, text=True, check=False
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -59,14 +82,67 @@ def test_a_day_that_is_killed_again_and_again_ends_as_the_undisturbed_one(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
     root, told = scratch / "data", ""
-    # While the directory is made, while the journal begins, in minutes, while it catches up.
-    for call, number in (("mkdir", 2), ("pwrite64", 20), ("fdatasync", 7), ("write", 6)):
-        begin = max((sentence.minute for sentence in sentences(told)), default=OPEN)
-        left = MINUTES - int((begin - OPEN) / timedelta(minutes=1))
-        told += killed_at(call, number, root, begin, left)
+    # While the journal begins, and while it catches up.
+    for call, number in (("pwrite64", 20), ("write", 6)):
+        told += killed_at(call, number, root, *left_of(told, MINUTES))
         check(root, told, clean_day(MINUTES))
     finish(root, told)
     assert tree_of(root) == clean_day(MINUTES)
+
+
+# At any time, from outside. How far a process gets in its time is up to the machine; what becomes of the day is not.
+
+
+def killed_after(seconds: float, root: Path, told: str, minutes: int) -> tuple[bool, str]:
+    """Run the agent on the rest of a day for so long; return whether a kill ended it, and what it told."""
+    begin, left = left_of(told, minutes)
+    process = subprocess.Popen(
+        day_command(root, left, begin), cwd=root.parent, env=day_environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        out, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, errors = process.communicate()
+    assert process.returncode in {0, -signal.SIGKILL}, errors
+    return process.returncode == -signal.SIGKILL, out
+
+
+def live_and_kill(wanted: int, minutes: int, scratch: Path) -> int:
+    """Live days of so many minutes and kill their processes at any time; return how many minutes outlived a kill."""
+    begun = time.monotonic()
+    finish(scratch / "undisturbed", "", minutes)
+    longest, clean = time.monotonic() - begun, tree_of(scratch / "undisturbed")
+    choice = random.Random(20261120)
+    kills = days = outlived = 0
+    told, root = "", scratch / "day0" / "data"
+    root.parent.mkdir()
+    while kills < wanted:
+        killed, more = killed_after(choice.uniform(0, longest), root, told, minutes)
+        told += more
+        if killed:
+            kills += 1
+            outlived += len(sentences(more))
+            check(root, told, clean)
+            continue
+        assert tree_of(root) == clean
+        days += 1
+        assert days < wanted + 10  # or nothing is ever killed
+        told, root = "", scratch / f"day{days}" / "data"
+        root.parent.mkdir()
+    finish(root, told, minutes)
+    assert tree_of(root) == clean
+    return outlived
+
+
+def test_kills_at_any_time_cost_nothing(scratch: Path) -> None:
+    live_and_kill(3, 60, scratch)
+
+
+@pytest.mark.long
+def test_many_kills_at_any_time_cost_nothing(scratch: Path) -> None:
+    assert live_and_kill(100, 240, scratch) > 1000
 
 
 @pytest.mark.long

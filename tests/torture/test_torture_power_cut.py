@@ -177,7 +177,7 @@ def hold(scratch: Path, starts: Sequence[Start], seeds: int, share: float) -> in
 
 
 @pytest.mark.usefixtures("strace")
-@pytest.mark.parametrize("name", DAYS)
+@pytest.mark.parametrize("name", ["a day with a checkpoint in it"])
 def test_a_power_cut_loses_nothing_that_was_vouched_for(name: str, scratch: Path) -> None:
     assert hold(scratch, DAYS[name], seeds=1, share=0.02) > 0
 
@@ -193,7 +193,13 @@ def test_a_power_cut_at_any_call_loses_nothing_that_was_vouched_for(name: str, s
 
 
 @pytest.mark.usefixtures("strace")
-@pytest.mark.parametrize("negligence", [JOURNAL_NOT_SYNCED, FILES_NOT_SYNCED], ids=["journal", "files"])
+@pytest.mark.parametrize(
+    "negligence",
+    [
+        pytest.param(JOURNAL_NOT_SYNCED, id="journal", marks=pytest.mark.long),
+        pytest.param(FILES_NOT_SYNCED, id="files"),
+    ],
+)
 def test_a_program_that_does_not_sync_is_found_out(negligence: str, scratch: Path) -> None:
     starts, found = [Start(OPEN, 17)], []
     undisturbed = undisturbed_day(starts, scratch)

@@ -14,7 +14,9 @@ from g6.providers.kite_stream.instruments import NO_INSTRUMENTS, Instruments
 from g6.providers.kite_stream.packets import LEVELS, Packets, Wire, divisors
 
 MEASURED = ("last", "bid", "ask", "bid_quantity", "ask_quantity", "volume", "oi", "average_price")
-ROW = np.dtype([(name, np.float64) for name in (*MEASURED, "quoted_at", "traded_at")])
+# The day of a level or a share → what the packet calls it; of derivatives nobody asks for it.
+DAY = {"open": "open", "high": "high", "low": "low", "previous_close": "close"}
+ROW = np.dtype([(name, np.float64) for name in (*MEASURED, *DAY, "quoted_at", "traded_at")])
 NOBODY = 0  # no connection has this number
 
 
@@ -117,6 +119,8 @@ def _leg_rows(full: Wire) -> Wire:
         rows[side], rows[f"{side}_quantity"] = _or_none(level["price"]) / divisor, level["quantity"]
     for name in ("last", "average_price"):
         rows[name] = full[name] / divisor
+    for name, of_packet in DAY.items():
+        rows[name] = full[of_packet] / divisor
     for name in ("volume", "oi"):
         rows[name] = full[name]
     for name in ("quoted_at", "traded_at"):
@@ -126,7 +130,9 @@ def _leg_rows(full: Wire) -> Wire:
 
 def _index_rows(index: Wire) -> Wire:
     rows = _blank(len(index))
-    rows["last"] = index["last"] / divisors(index["token"])
+    divisor = divisors(index["token"])
+    for name, of_packet in {"last": "last", **DAY}.items():
+        rows[name] = index[of_packet] / divisor
     rows["quoted_at"] = _or_none(index["quoted_at"])
     return rows
 

@@ -12,19 +12,31 @@ from g6.providers.kite_stream.link import LinkMaker
 from g6.providers.kite_stream.needs import AccessToken, Session
 from g6.providers.kite_stream.options import StreamOptions
 from g6.providers.kite_stream.supervisor import REFUSED, IsOpen, Supervisor
+from g6.resilience.supervisor import Supervisor as PartsSupervisor
 
 log = logging.getLogger(__name__)
 
 PASS_SECONDS = 0.2  # real, at most between two passes
 AFTER_FAILURE_SECONDS = 5.0  # real
 CLOSE_SECONDS = 2.0  # real
+SILENT_LIMIT_SECONDS = 60.0  # real
+PART = "kite_stream"
 
 
 class Keeper:
-    """Runs from `start` to `close`; every look at the supervisor goes through its lock."""
+    """Runs from `start` to `close`; every look at the supervisor goes through its lock.
+
+    `parts` keeps its thread alive, as `supervisor` does the connections.
+    """
 
     def __init__(
-        self, session: Session, make_link: LinkMaker, options: StreamOptions, clock: Clock, is_open: IsOpen
+        self,
+        session: Session,
+        make_link: LinkMaker,
+        options: StreamOptions,
+        clock: Clock,
+        is_open: IsOpen,
+        parts: PartsSupervisor | None = None,
     ) -> None:
         self._session = session
         self._inbox = Inbox(options.queue_bytes)
@@ -33,26 +45,26 @@ class Keeper:
         self._passes = 0
         self._told = ""  # the refused access token that the session knows of
         self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._parts = parts or PartsSupervisor()
+        self._started = False
 
     def start(self) -> None:
         """Begin to connect; nothing happens the second time, or after `close`."""
         with self._condition:
-            if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="kite-stream", daemon=True)
-                self._thread.start()
+            if not self._started and not self._closing.is_set():
+                self._started = True
+                self._parts.run(PART, self._run, silent_limit_seconds=SILENT_LIMIT_SECONDS)
 
     @property
     def started(self) -> bool:
         """Tell whether connections are wanted at all."""
-        return self._thread is not None
+        return self._started
 
     def close(self) -> None:
         """End every connection and the thread."""
         self._closing.set()
         self._inbox.wake()
-        if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+        self._parts.end(PART, CLOSE_SECONDS)
         with self._condition:
             self._supervisor.leave()
 
@@ -68,8 +80,9 @@ class Keeper:
         with self._condition:
             self._condition.wait_for(lambda: self._passes > 0 and until(self._supervisor), seconds)
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
+    def _run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        while not (self._closing.is_set() or stop.is_set()):
+            beat()
             try:
                 self._pass()
             except Exception:  # the stream's own boundary: in this thread nobody else would hear of it

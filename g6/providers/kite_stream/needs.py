@@ -57,6 +57,10 @@ class Session(Protocol):
 class RestProvider(Provider, Protocol):
     """The REST provider of the same account: what is listed, and what the stream lacks."""
 
+    def tokens(self, keys: Sequence[str], at: datetime) -> Mapping[str, int]:
+        """Return key of a level or a share → its token on the stream; one that the dump lacks is absent."""
+        ...
+
     def index_tokens(self, indices: Sequence[IndexDefinition], at: datetime) -> Mapping[str, int]:
         """Return index name → token of its spot on the stream; an index that the dump lacks is absent."""
         ...

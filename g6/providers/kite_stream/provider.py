@@ -12,6 +12,7 @@ While no connection lives every call raises, with the reason, and whoever asked 
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -21,10 +22,10 @@ from g6.clock import IST, Clock
 from g6.errors import AuthError, G6Error, TransientError
 from g6.market.indices import IndexDefinition
 from g6.model.columns import Bools, Ints
-from g6.model.contracts import ContractTable
+from g6.model.contracts import LEVEL, SHARE, ContractTable
 from g6.model.provider_report import ProviderReport, StreamReport
 from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
-from g6.providers.kite_stream.board import MEASURED
+from g6.providers.kite_stream.board import DAY, MEASURED
 from g6.providers.kite_stream.instruments import NO_INSTRUMENTS, Instruments, of_contracts, of_indices
 from g6.providers.kite_stream.keeper import Keeper
 from g6.providers.kite_stream.link import LinkMaker, TickerLink
@@ -32,6 +33,7 @@ from g6.providers.kite_stream.needs import RestProvider, Session
 from g6.providers.kite_stream.options import StreamOptions
 from g6.providers.kite_stream.packets import Wire
 from g6.providers.kite_stream.supervisor import IsOpen, Supervisor
+from g6.resilience.supervisor import Supervisor as PartsSupervisor
 
 SHORTEST_WAIT_SECONDS = 0.05  # of the machine: no stream ticks more often, whatever the clock
 JUMPING_WAIT_SECONDS = 0.25  # of the machine, on a clock that stands while one waits
@@ -54,15 +56,15 @@ class KiteStreamProvider:
         *,
         name: str = "kite-stream",
         make_link: LinkMaker | None = None,
+        parts: PartsSupervisor | None = None,
     ) -> None:
         self.name = name
         self._session = session
         self._rest = rest
         self._clock = clock
         self._wait_seconds = _machine_seconds(options.settle_seconds, clock.speed)
-        self._keeper = Keeper(
-            session, make_link or partial(TickerLink, root=session.options.stream_root), options, clock, is_open
-        )
+        link = make_link or partial(TickerLink, root=session.options.stream_root)
+        self._keeper = Keeper(session, link, options, clock, is_open, parts)
         self._indices = self._legs = NO_INSTRUMENTS
         self._lock = threading.Lock()
         self._filled = 0
@@ -99,11 +101,28 @@ class KiteStreamProvider:
 
         Raises TransientError or AuthError while no connection lives, and REST's error when neither knows any leg.
         """
-        wanted = of_contracts(contracts)
-        rows, held = self._ask(wanted, legs=wanted)
-        lacking = np.flatnonzero(~held)
+        contracts = self._with_tokens(contracts, at)
+        # What the dump lacks (a demerger's dummy among shares) nobody quotes, and REST need not be asked for it.
+        rows, held = self._ask(of_contracts(contracts), legs=of_contracts(contracts.take(contracts.token > 0)))
+        lacking = np.flatnonzero(~held & (contracts.token > 0))
         filled = self._fill(contracts, lacking, at, any_held=bool(held.any())) if len(lacking) else None
         return _merged(rows, held, lacking, filled, max(at, self._clock.now()))
+
+    def _with_tokens(self, contracts: ContractTable, at: datetime) -> ContractTable:
+        """Return the table with the tokens of levels and shares, which only the dump knows; 0 is none."""
+        rows = np.flatnonzero(np.isin(contracts.kind, (LEVEL, SHARE)))
+        if len(rows) == 0:
+            return contracts
+        pairs = zip(contracts.exchange[rows].tolist(), contracts.symbol[rows].tolist(), strict=True)
+        keys = [f"{exchange}:{symbol}" for exchange, symbol in pairs]
+        try:
+            known = self._rest.tokens(keys, at)
+        except G6Error as error:  # what surrounds the options may cost them nothing
+            self._note(f"levels and shares are missing: {error}")
+            known = {}
+        token = contracts.token.copy()
+        token[rows] = [known.get(key, 0) for key in keys]
+        return replace(contracts, token=token)
 
     def report(self) -> ProviderReport:
         """Return what the stream went through since the last report, and how it is now."""
@@ -132,7 +151,7 @@ class KiteStreamProvider:
             # Indices first: without a spot a minute has no strikes.
             supervisor.want(self._indices.followed_by(self._legs))
             mute = list(supervisor.mute)
-        new = wanted.token[~np.isin(wanted.token, known) & ~np.isin(wanted.exchange, mute)]
+        new = wanted.token[~np.isin(wanted.token, [0, *known]) & ~np.isin(wanted.exchange, mute)]
         self._keeper.wait(partial(_settled, new=new), self._wait_seconds if len(new) else 0.0)
         with self._keeper.supervisor() as supervisor:
             if not supervisor.alive:
@@ -209,7 +228,7 @@ def _machine_seconds(seconds: float, speed: float) -> float:
 def _merged(rows: Wire, held: Bools, lacking: Ints, filled: Quotes | None, now: datetime) -> Quotes:
     """Put what REST filled in among the board's rows; every age is counted to one instant."""
     at = now if filled is None else max(now, filled.at)
-    columns = {name: np.where(held, rows[name], np.nan) for name in MEASURED}
+    columns = {name: np.where(held, rows[name], np.nan) for name in (*MEASURED, *DAY)}
     columns |= {name: np.full(len(held), np.nan) for name in QUOTE_COLUMNS if name not in columns}
     for age, stamp in (("quote_age_seconds", "quoted_at"), ("trade_age_seconds", "traded_at")):
         columns[age][held] = at.timestamp() - rows[stamp][held]
@@ -218,6 +237,6 @@ def _merged(rows: Wire, held: Bools, lacking: Ints, filled: Quotes | None, now: 
         answered[lacking] = filled.answered
         later = {"quote_age_seconds": (at - filled.at).total_seconds()}
         later["trade_age_seconds"] = later["quote_age_seconds"]
-        for name in QUOTE_COLUMNS:
+        for name in columns:
             columns[name][lacking] = getattr(filled, name) + later.get(name, 0.0)
     return Quotes(at=at, answered=answered, **columns)

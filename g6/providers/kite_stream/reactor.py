@@ -10,6 +10,7 @@ from typing import Any
 
 # What `import` gives is the running reactor's instance, which is typed as a module.
 from twisted.internet import reactor as _module
+from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 _reactor: Any = _module
 _lock = threading.Lock()
@@ -26,6 +27,9 @@ def _start() -> None:
     global _thread  # noqa: PLW0603  the reactor is the process's, and so is its thread
     with _lock:
         if _thread is None and not _reactor.running:
+            # Left alone, Twisted prints what nobody caught on standard error, past the log and its redaction.
+            observer: Any = STDLibLogObserver()  # a zope interface, which mypy does not see
+            globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
             # Signals are the main thread's business.
             _thread = threading.Thread(
                 target=_reactor.run, kwargs={"installSignalHandlers": False}, name="kite-stream-reactor", daemon=True

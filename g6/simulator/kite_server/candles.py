@@ -107,6 +107,8 @@ class Candles:
             return None
         asked = _Asked(interval, begin, until, now)
         name = listing.indices[index] if row < 0 else str(listing.contracts.index[row])
+        if name not in self._tape.market.indices:
+            return []  # shares, sectors and India VIX have no history here
         exchange = self._tape.market.indices[name].exchange
         found: list[Candle] = []
         for day in _days(begin, min(until, now)):

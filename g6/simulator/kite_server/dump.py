@@ -10,7 +10,7 @@ import numpy as np
 
 from g6.clock import IST
 from g6.model.columns import Bools
-from g6.model.contracts import FUTURE, ContractTable
+from g6.model.contracts import FUTURE, SHARE, ContractTable
 from g6.simulator.kite_server.faults import EVERY_INSTRUMENT, Fault
 from g6.simulator.kite_server.tape import Listing, Tape
 
@@ -72,6 +72,7 @@ def dump_day(at: datetime) -> date:
 def _rows(listing: Listing, exchange: str, faults: Sequence[Fault]) -> Iterator[str]:
     if exchange in {"NSE", "BSE"}:
         yield from _index_rows(listing, exchange)
+        yield from _share_rows(listing, exchange)
         return
     contracts = listing.contracts.take(listing.contracts.exchange == exchange)
     for fault in faults:
@@ -85,6 +86,12 @@ def _index_rows(listing: Listing, exchange: str) -> Iterator[str]:
         where, _, name = symbol.partition(":")
         if where == exchange:
             yield f"{token},{token >> 8},{name},{name},0,,0,0,0,EQ,INDICES,{exchange}"
+
+
+def _share_rows(listing: Listing, exchange: str) -> Iterator[str]:
+    shares = listing.contracts.take((listing.contracts.kind == SHARE) & (listing.contracts.exchange == exchange))
+    for symbol, token, tick in zip(shares.symbol.tolist(), shares.token.tolist(), shares.tick.tolist(), strict=True):
+        yield f"{token},{token >> 8},{symbol},{symbol},0,,0,{tick},1,EQ,{exchange},{exchange}"
 
 
 def _contract_rows(contracts: ContractTable) -> Iterator[str]:

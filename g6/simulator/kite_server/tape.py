@@ -4,7 +4,7 @@ A contract here carries the token that goes on the wire (`wire_tokens.py`), not 
 a dump, a quote or a tick takes contracts from `Tape.contracts` or `Tape.listing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -15,20 +15,21 @@ from g6.clock import IST
 from g6.market.indices import DERIVATIVE_EXCHANGES
 from g6.market.sessions import OutsideCalendar
 from g6.model.columns import Ints, Texts
-from g6.model.contracts import ContractTable
-from g6.simulator.kite_server.session_day import SessionDay, paise
+from g6.model.contracts import SHARE, ContractTable
+from g6.simulator.kite_server.session_day import SessionDay, paise, units
 from g6.simulator.kite_server.ticks import DEPTH, TICK_COLUMNS, IndexTicks, Ticks
 from g6.simulator.kite_server.wire_tokens import contract_tokens, index_token
 from g6.simulator.legs import contract_keys
 from g6.simulator.market import SPOT_TICK, SimulatedMarket
 
 DAYS_KEPT = 4
+SHARE_TICK_PAISE, SHARE_QUANTITY = 5, 100
 LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """All that is listed on a day: contracts of every index, and the indices themselves."""
+    """All that is listed on a day: contracts of every index, shares among them, and everything that has a level."""
 
     day: date
     contracts: ContractTable
@@ -60,6 +61,10 @@ class Tape:
     def __init__(self, market: SimulatedMarket) -> None:
         self.market = market
         self._exchanges = tuple(dict.fromkeys(index.exchange for index in market.indices.values()))
+        # Everything that has a level: name → EXCHANGE:SYMBOL.
+        around = market.around.levels if market.around else {}
+        self._symbols = {index.name: index.spot_symbol for index in market.indices.values()} | dict(around)
+        self._share_keys = market.around.share_keys if market.around else ()
         self._list = lru_cache(maxsize=DAYS_KEPT)(self._listing)
         self._session = lru_cache(maxsize=DAYS_KEPT * max(1, len(self._exchanges)))(self._session_day)
 
@@ -89,14 +94,19 @@ class Tape:
             answered[here] = True
             for name, values in session.columns(places[answers], now, at).items():
                 columns[name][here] = values
+        shares = np.flatnonzero((contracts.kind == SHARE) & np.isin(_keys(contracts), self._share_keys))
+        if len(shares):
+            answered[shares] = True
+            for name, values in self._share_columns(contracts.take(shares), at).items():
+                columns[name][shares] = values
         return Ticks(at=at, **{**columns, "answered": answered, "token": contracts.token})
 
     def index_ticks(self, names: Sequence[str], at: datetime) -> IndexTicks:
         """Return one row per index known to the market, in the order asked; unknown names have no row."""
-        known = [name for name in names if name in self.market.indices]
-        rows = np.array([self._index_row(name, at) for name in known], np.int64).reshape(len(known), 6)
+        known = [name for name in names if name in self._symbols]
+        rows = np.array([self._level_row(name, at) for name in known], np.int64).reshape(len(known), 6)
         last, opened, high, low, close, stamp = rows.T
-        symbols = [self.market.indices[name].spot_symbol for name in known]
+        symbols = [self._symbols[name] for name in known]
         return IndexTicks(
             at=at,
             index=_texts(known),
@@ -105,6 +115,37 @@ class Tape:
             token=np.array([index_token(symbol) for symbol in symbols], np.int64),
             last=last, open=opened, high=high, low=low, close=close, change=last - close, quoted_at=stamp,
         )  # fmt: skip
+
+    def _level_row(self, name: str, at: datetime) -> tuple[int, ...]:
+        if name in self.market.indices:
+            return self._index_row(name, at)
+        columns = self.market.around_columns([self._symbols[name]], at)
+        prices = (int(paise(columns[column])[0]) for column in ("last", "open", "high", "low", "previous_close"))
+        return *prices, int(at.timestamp() - columns["quote_age_seconds"][0])
+
+    def _share_columns(self, contracts: ContractTable, at: datetime) -> Mapping[str, Ints]:
+        """Return the columns of shares; their books are one level deep, a tick about the last price."""
+        columns = self.market.around_columns(_keys(contracts), at)
+        prices = {name: paise(columns[name]) for name in ("last", "open", "high", "low")}
+        depth = np.zeros((len(contracts), DEPTH), np.int64)
+        price, quantity = depth.copy(), depth.copy()
+        price[:, 0], price[:, DEPTH // 2] = prices["last"] - SHARE_TICK_PAISE, prices["last"] + SHARE_TICK_PAISE
+        quantity[:, [0, DEPTH // 2]] = SHARE_QUANTITY
+        stamp = units(at.timestamp() - columns["quote_age_seconds"])
+        return {
+            **prices,
+            "close": paise(columns["previous_close"]),
+            "average": paise(columns["average_price"]),
+            "volume": units(columns["volume"]),
+            "last_quantity": np.full(len(contracts), SHARE_QUANTITY),
+            "buy_quantity": np.full(len(contracts), SHARE_QUANTITY),
+            "sell_quantity": np.full(len(contracts), SHARE_QUANTITY),
+            "quoted_at": stamp,
+            "traded_at": stamp,
+            "depth_price": price,
+            "depth_quantity": quantity,
+            "depth_orders": np.minimum(quantity, 1),
+        }
 
     def _index_row(self, name: str, at: datetime) -> tuple[int, ...]:
         """Return last, open, high, low, close (paise) and the stamp of one index.
@@ -121,11 +162,13 @@ class Tape:
         return last, opened, max(high, last), min(low, last), session.index_close(name), int(spot.quoted_at.timestamp())
 
     def _listing(self, day: date) -> Listing:
-        names = tuple(self.market.indices)
-        table = ContractTable.concatenate(self.market.contracts(name, day) for name in names)
+        names = tuple(self._symbols)
+        table = ContractTable.concatenate(
+            [*(self.market.contracts(name, day) for name in self.market.indices), _shares(self._share_keys)]
+        )
         table = replace(table, token=contract_tokens(table))
         order = np.argsort(table.token)
-        symbols = tuple(self.market.indices[name].spot_symbol for name in names)
+        symbols = tuple(self._symbols.values())
         tokens = np.array([index_token(symbol) for symbol in symbols], np.int64)
         return Listing(day, table, names, symbols, tokens, table.token[order], order)
 
@@ -139,6 +182,27 @@ class Tape:
             return SessionDay(today, None, {})
         closes = {name: self.market.spot(name, midnight) for name in today.rows}
         return SessionDay(today, before, {name: round(s.last * 100) for name, s in closes.items() if s is not None})
+
+
+def _keys(contracts: ContractTable) -> list[str]:
+    pairs = zip(contracts.exchange.tolist(), contracts.symbol.tolist(), strict=True)
+    return [f"{exchange}:{symbol}" for exchange, symbol in pairs]
+
+
+def _shares(keys: Sequence[str]) -> ContractTable:
+    n = len(keys)
+    symbols = [key.partition(":")[2] for key in keys]
+    return ContractTable(
+        index=_texts(symbols),
+        exchange=_texts([key.partition(":")[0] for key in keys]),
+        symbol=_texts(symbols),
+        token=np.zeros(n, np.int64),
+        kind=_texts([SHARE] * n),
+        expiry=np.full(n, np.datetime64("NaT", "D")),
+        strike=np.zeros(n),
+        lot=np.ones(n, np.int64),
+        tick=np.full(n, SHARE_TICK_PAISE / 100),
+    )
 
 
 def _shape(name: str, n: int) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ INDEX_TOKENS: Mapping[str, int] = MappingProxyType({
     "NSE:NIFTY FIN SERVICE": 257801,
     "NSE:NIFTY MID SELECT": 288009,
     "NSE:NIFTY NEXT 50": 270857,
+    "NSE:INDIA VIX": 264969,
     "BSE:SENSEX": 265,
     "BSE:BANKEX": 274441,
 })  # fmt: skip

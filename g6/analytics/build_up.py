@@ -1,0 +1,114 @@
+"""What price and open interest did since yesterday, leg by leg, and which of it a chain shows most."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from g6.analytics.conventions import Conventions
+from g6.model.chain import BUILD_UPS, OptionChain
+from g6.model.columns import Aggregate, Bools, Floats
+
+NEUTRAL, LONG_BUILD_UP, SHORT_BUILD_UP, SHORT_COVERING, LONG_UNWINDING = range(len(BUILD_UPS))
+
+
+def add_build_up(chain: OptionChain, conventions: Conventions) -> OptionChain:
+    """Set `oi_change` and `build_up`; NaN for a leg that was not seen yesterday, or has no price or interest now."""
+    oi_change = chain.oi - chain.previous_oi
+    price = _direction(chain.last - chain.previous_close, chain.previous_close, conventions.build_up_price_ratio)
+    interest = _direction(oi_change, chain.previous_oi, conventions.build_up_oi_ratio)
+    grows, rises = interest > 0, price > 0
+    moved = np.where(
+        grows,
+        np.where(rises, LONG_BUILD_UP, SHORT_BUILD_UP),
+        np.where(rises, SHORT_COVERING, LONG_UNWINDING),
+    )
+    code = np.where(price * interest == 0, NEUTRAL, moved).astype(np.float64)
+    code[np.isnan(price) | np.isnan(interest)] = np.nan
+    return replace(chain, oi_change=oi_change, build_up=code)
+
+
+def _direction(change: Floats, before: Floats, least: float) -> Floats:
+    """Return 1, -1, or 0 where the change is less than this share of what was before; NaN where it is unknown."""
+    return np.where(np.abs(change) < least * before, 0.0, np.sign(change))
+
+
+def long_build_ups(chain: OptionChain, _: Conventions) -> float:
+    """Return how many legs became dearer with more open interest."""
+    return _count(chain, LONG_BUILD_UP)
+
+
+def short_build_ups(chain: OptionChain, _: Conventions) -> float:
+    """Return how many legs became cheaper with more open interest."""
+    return _count(chain, SHORT_BUILD_UP)
+
+
+def short_coverings(chain: OptionChain, _: Conventions) -> float:
+    """Return how many legs became dearer with less open interest."""
+    return _count(chain, SHORT_COVERING)
+
+
+def long_unwindings(chain: OptionChain, _: Conventions) -> float:
+    """Return how many legs became cheaper with less open interest."""
+    return _count(chain, LONG_UNWINDING)
+
+
+def neutral_legs(chain: OptionChain, _: Conventions) -> float:
+    """Return how many legs kept price or open interest."""
+    return _count(chain, NEUTRAL)
+
+
+def call_build_up(chain: OptionChain, _: Conventions) -> float:
+    """Return the class of most of the calls' change of open interest."""
+    return _dominant(chain, chain.is_call)
+
+
+def put_build_up(chain: OptionChain, _: Conventions) -> float:
+    """Return the class of most of the puts' change of open interest."""
+    return _dominant(chain, ~chain.is_call)
+
+
+def dominant_build_up(chain: OptionChain, _: Conventions) -> float:
+    """Return the class of most of the legs' change of open interest."""
+    return _dominant(chain, np.ones(len(chain), dtype=bool))
+
+
+def _count(chain: OptionChain, code: int) -> float:
+    """Return how many legs are of a class; NaN where no leg is of any."""
+    if np.isnan(chain.build_up).all():
+        return float("nan")
+    return float(np.count_nonzero(chain.build_up == code))
+
+
+def _dominant(chain: OptionChain, of: Bools) -> float:
+    classified = of & ~np.isnan(chain.build_up)
+    if not classified.any():
+        return float("nan")
+    codes = chain.build_up[classified].astype(np.int64)
+    moved = np.bincount(codes, np.abs(chain.oi_change[classified]), len(BUILD_UPS))
+    moved[NEUTRAL] = 0.0
+    return float(np.argmax(moved))  # 0, neutral, where nothing moved
+
+
+_THRESHOLDS = "moves of less than 1 % of yesterday's price or OI are neutral, by default"
+
+BUILD_UP = (
+    (Aggregate("long_build_ups", "legs", f"Legs whose price and OI rose since yesterday; {_THRESHOLDS}"),
+     long_build_ups),
+    (Aggregate("short_build_ups", "legs", f"Legs whose price fell and OI rose since yesterday; {_THRESHOLDS}"),
+     short_build_ups),
+    (Aggregate("short_coverings", "legs", f"Legs whose price rose and OI fell since yesterday; {_THRESHOLDS}"),
+     short_coverings),
+    (Aggregate("long_unwindings", "legs", f"Legs whose price and OI fell since yesterday; {_THRESHOLDS}"),
+     long_unwindings),
+    (Aggregate("neutral_legs", "legs", f"Legs known yesterday that are in no class of build-up; {_THRESHOLDS}"),
+     neutral_legs),
+    (Aggregate("call_build_up", "code",
+               "Class of BUILD_UPS with the largest sum of |OI change| over the calls in it; 0 when all are neutral"),
+     call_build_up),
+    (Aggregate("put_build_up", "code",
+               "Class of BUILD_UPS with the largest sum of |OI change| over the puts in it, by the puts' own prices; "
+               "0 when all are neutral"), put_build_up),
+    (Aggregate("dominant_build_up", "code",
+               "Class of BUILD_UPS with the largest sum of |OI change| over the legs in it; 0 when all are neutral"),
+     dominant_build_up),
+)  # fmt: skip
