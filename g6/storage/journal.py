@@ -76,6 +76,8 @@ class Journal:
         moved_aside = 0
         with _translated(path):
             adopt_recovered(path)
+            if path.exists() and not path.stat().st_size:  # a start that was cut short leaves this, and so does a loss
+                log.warning("the journal %s was empty; whatever it held is gone, and it begins anew", path)
             try:
                 connection = journal_file.connect_writer(path, max_bytes)
             except journal_file.DamagedJournal as error:

@@ -12,7 +12,7 @@ from quoted_smiles import black
 
 from g6.analytics.surface.svi import Svi, butterfly, durrleman
 
-# Gatheral and Jacquier 2014, example 5.1: Axel Vogt's parameters, with arbitrage near k = 0.9 and yet within Lee's bound.
+# Gatheral and Jacquier 2014: Axel Vogt's parameters, with arbitrage near k = 0.9 and yet within Lee's bound.
 VOGT = Svi(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
 VOGT_JUMP_WINGS = (0.01742625, -0.1752111, 0.6997381, 1.316798, 0.0116249)
 # The same paper, section 5.1: c and the least variance changed, first by its recipe, then as little as possible.

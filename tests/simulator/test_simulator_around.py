@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_members_do_not_all_do_the_same(market: SimulatedMarket, order: MarketOr
 
 
 def test_a_day_begins_where_the_one_before_ended(market: SimulatedMarket, order: MarketOrder) -> None:
-    for day, following in zip(DAYS, DAYS[1:], strict=False):
+    for day, following in pairwise(DAYS):
         ended = market.quotes(order.rows, at(f"{day}T20:00"))
         begins = market.quotes(order.rows, at(f"{following}T09:15"))
         assert np.array_equal(begins.previous_close, ended.last)

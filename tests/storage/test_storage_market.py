@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sample_market import AGGREGATES, BREADTH, sample_market, same_market
+from sample_market import AGGREGATES, BREADTH, same_market, sample_market
 
 from g6.model.columns import Aggregate
 from g6.model.market_snapshot import BREADTH_MEASURES

@@ -66,4 +66,4 @@ def same_market(one: MarketSnapshot | None, other: MarketSnapshot | None) -> boo
 
 
 def _known(values: object) -> dict[str, float]:
-    return {name: value for name, value in dict(values).items() if value == value}  # type: ignore[call-overload]  # noqa: PLR0124
+    return {name: value for name, value in dict(values).items() if value == value}  # type: ignore[call-overload]

@@ -25,7 +25,7 @@ FIRST_DAMPING = 1e-3
 TUKEY = 5.0  # deviations from which on a quote does not count
 MAD = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 # A price on arbitrage, in units of the quotes' own misfit, and a higher one should that be too little.
-NODES, PRICES = np.linspace(0.0, 1.0, 61), (300.0, 3000.0)
+NODES, PRICES = np.linspace(0.0, 1.0, 31), (300.0, 3000.0)
 LINES = np.array([(-1, 1), (1, 2), (2, 3), (-2, -1), (-3, -2)])  # two others, by their places relative to a quote's own
 ALL, BEND, NO_STEP = np.arange(5), np.array([3, 4]), np.zeros(5)
 
@@ -62,6 +62,7 @@ def fit_svi(k: Floats, w: Floats, error: Floats, low: float, high: float) -> Fit
         guess = _polish_bend(guess, Misfit(k, w, np.sqrt(trust) / error), box)
         if np.abs(trust - before).max() < SAME_TRUST:
             break
+    trust = _tukey(_deviation(guess, k, w, error))
     misfit = Misfit(k, w, np.sqrt(trust) / error)
     return Fit(_raw(_without_arbitrage(guess, misfit, box, low + (high - low) * NODES)), trust)
 
@@ -131,7 +132,7 @@ def _polish_bend(start: Floats, misfit: Misfit, box: _Box) -> Floats:
 
     def moved(parameters: Floats, step: Floats) -> Floats:
         m, sigma = box.clip(parameters + step)[BEND].tolist()
-        return at_bend(inner, m, sigma)
+        return at_bend(inner, float(m), float(sigma))
 
     return _polish(moved(start, NO_STEP), misfit, box, BEND, moved)
 
@@ -153,7 +154,7 @@ def _polish(
         scale = curvature[damped, damped]
         for _ in range(TRIALS):
             curvature[damped, damped] = (1.0 + damping) * scale
-            trial = moved(parameters, -np.linalg.solve(curvature, gradient))
+            trial = moved(parameters, np.asarray(np.linalg.solve(curvature, -gradient), np.float64))
             residual, fitted = residuals(misfit, trial)
             tried = float(residual @ residual)
             if tried < objective:
