@@ -1,12 +1,14 @@
 """What price and open interest did since yesterday, leg by leg, and which of it a chain shows most."""
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from g6.analytics.conventions import Conventions
 from g6.model.chain import BUILD_UPS, OptionChain
-from g6.model.columns import Aggregate, Bools, Floats
+from g6.model.columns import Aggregate, Floats
 
 NEUTRAL, LONG_BUILD_UP, SHORT_BUILD_UP, SHORT_COVERING, LONG_UNWINDING = range(len(BUILD_UPS))
 
@@ -59,34 +61,47 @@ def neutral_legs(chain: OptionChain, _: Conventions) -> float:
 
 def call_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the calls' change of open interest."""
-    return _dominant(chain, chain.is_call)
+    return _dominant(chain, slice(0, 1))
 
 
 def put_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the puts' change of open interest."""
-    return _dominant(chain, ~chain.is_call)
+    return _dominant(chain, slice(1, 2))
 
 
 def dominant_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the legs' change of open interest."""
-    return _dominant(chain, np.ones(len(chain), dtype=bool))
+    return _dominant(chain, slice(0, 2))
 
 
 def _count(chain: OptionChain, code: int) -> float:
     """Return how many legs are of a class; NaN where no leg is of any."""
-    if np.isnan(chain.build_up).all():
-        return float("nan")
-    return float(np.count_nonzero(chain.build_up == code))
+    counts = _classes(chain).counts.sum(axis=0)
+    return float(counts[code]) if counts.any() else float("nan")
 
 
-def _dominant(chain: OptionChain, of: Bools) -> float:
-    classified = of & ~np.isnan(chain.build_up)
-    if not classified.any():
-        return float("nan")
-    codes = chain.build_up[classified].astype(np.int64)
-    moved = np.bincount(codes, np.abs(chain.oi_change[classified]), len(BUILD_UPS))
-    moved[NEUTRAL] = 0.0
-    return float(np.argmax(moved))  # 0, neutral, where nothing moved
+def _dominant(chain: OptionChain, sides: slice) -> float:
+    """Return the class, but for neutral, with most of the change of open interest; 0, neutral, where nothing moved."""
+    classes = _classes(chain)
+    return float(np.argmax(classes.moved[sides].sum(axis=0))) if classes.counts[sides].any() else float("nan")
+
+
+class _Classes(NamedTuple):
+    """By side, calls first, and class: how many legs, and the sum of their changes of open interest by size."""
+
+    counts: Floats
+    moved: Floats
+
+
+@lru_cache(maxsize=2)
+def _classes(chain: OptionChain) -> _Classes:
+    known = np.flatnonzero(~np.isnan(chain.build_up))
+    place = chain.build_up[known].astype(np.int64) + len(BUILD_UPS) * ~chain.is_call[known]
+    shape = 2, len(BUILD_UPS)
+    moved = np.bincount(place, np.abs(chain.oi_change[known]), 2 * len(BUILD_UPS)).reshape(shape)
+    moved[:, NEUTRAL] = 0.0
+    counts = np.bincount(place, minlength=2 * len(BUILD_UPS)).reshape(shape)
+    return _Classes(counts.astype(np.float64), moved)
 
 
 _THRESHOLDS = "moves of less than 1 % of yesterday's price or OI are neutral, by default"

@@ -8,7 +8,7 @@ import numpy as np
 from g6.analytics.conventions import Conventions
 from g6.model.background import IndexView
 from g6.model.chain import OptionChain
-from g6.model.columns import Bools, Floats, freeze
+from g6.model.columns import Floats
 
 Quantity = Literal["oi", "volume", "oi_change", "delta_oi", "gex", "charm", "vanna"]
 Side = Literal["call", "put"]
@@ -42,47 +42,59 @@ class Sums:
 
 def sums_of(chain: OptionChain, conventions: Conventions) -> Sums:
     """Return the sums over a chain's legs."""
-    return _of_chain(chain, conventions.window_strikes)
+    return Sums(_summed(_Summands(chain, conventions.window_strikes)))
 
 
 def sums_of_index(view: IndexView, conventions: Conventions) -> Sums:
     """Return the sums over the legs of all its chains."""
-    return _of_index(view, conventions.window_strikes)
+    return Sums(_of_index(view, conventions.window_strikes))
 
 
-def in_window(chain: OptionChain, strikes: int) -> Bools:
-    """Return the legs at most so many listed strikes away from the ATM; none in a chain without an ATM."""
-    return np.asarray(np.abs(chain.offset) <= strikes)
+class _Summands:
+    """What is summed of a chain, as a key: the same arrays give the same sums, since nobody can write into them."""
+
+    __slots__ = ("columns", "forward", "window")
+
+    def __init__(self, chain: OptionChain, window: int) -> None:
+        self.columns = (chain.oi, chain.volume, chain.oi_change, chain.delta, chain.gex, chain.charm, chain.vanna,
+                        chain.offset, chain.is_call)  # fmt: skip
+        self.forward, self.window = chain.forward, window
+
+    def __hash__(self) -> int:
+        return hash((id(self.columns[0]), id(self.columns[4]), self.window))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Summands)
+            and self.window == other.window
+            and self.forward == other.forward
+            and all(mine is its for mine, its in zip(self.columns, other.columns, strict=True))
+        )
 
 
-# Three dozen measures ask for the sums of the same chain in turn.
-@lru_cache(maxsize=2)
-def _of_chain(chain: OptionChain, window: int) -> Sums:
-    return Sums(freeze(_summed(chain, window)))
+# Three dozen measures ask for the sums of the same chain in turn, and its index once more for those of all its chains.
+@lru_cache(maxsize=24)
+def _summed(of: _Summands) -> Floats:
+    """Return the sums by quantity and place."""
+    oi, volume, oi_change, delta, gex, charm, vanna, offset, is_call = of.columns
+    held = oi * of.forward
+    of_legs = np.stack([oi, volume, oi_change, delta * oi, gex, charm * held, vanna * held])
+    near = np.abs(offset) <= of.window
+    places = np.stack([is_call, ~is_call, is_call & near, ~is_call & near]).astype(np.float64)
+    known = np.isfinite(of_legs)
+    total = _by_place(np.where(known, of_legs, 0.0), places)
+    return np.asarray(np.where(_by_place(known.astype(np.float64), places) > 0, total, np.nan))
+
+
+def _by_place(values: Floats, places: Floats) -> Floats:
+    # Not by `@`: BLAS would wake its threads for it.
+    return np.asarray(np.einsum("qn,pn->qp", values, places))
 
 
 @lru_cache(maxsize=1)
-def _of_index(view: IndexView, window: int) -> Sums:
+def _of_index(view: IndexView, window: int) -> Floats:
     total = np.full((len(QUANTITIES), 4), np.nan)
     for chain in view.chains:
-        part = _summed(chain, window)
+        part = _summed(_Summands(chain, window))
         total = np.where(np.isnan(total), part, total + np.nan_to_num(part))
-    return Sums(freeze(total))
-
-
-def _summed(chain: OptionChain, window: int) -> Floats:
-    held = chain.oi * chain.forward
-    of_legs = np.stack(
-        [chain.oi, chain.volume, chain.oi_change, chain.delta * chain.oi, chain.gex, chain.charm * held,
-         chain.vanna * held]
-    )  # fmt: skip
-    near = in_window(chain, window)
-    places = np.stack([chain.is_call, ~chain.is_call, chain.is_call & near, ~chain.is_call & near])
-    known = np.isfinite(of_legs)
-    total, count = (_by_place(values, places) for values in (np.where(known, of_legs, 0.0), known))
-    return np.asarray(np.where(count > 0, total, np.nan))
-
-
-def _by_place(values: Floats | Bools, places: Bools) -> Floats:
-    # Not by `@`: BLAS would wake its threads for it.
-    return np.asarray(np.einsum("qn,pn->qp", values.astype(np.float64), places.astype(np.float64)))
+    return total

@@ -17,7 +17,6 @@ exit codes: 0 done; 2 SOURCE is no backup, or DIR holds something; 3 the backup 
 completed"""
 
 
-
 def main(argv: Sequence[str], around: Surroundings) -> int:
     """Restore and say what is there."""
     namespace = _parser().parse_strictly(argv)

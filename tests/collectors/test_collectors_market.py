@@ -42,7 +42,8 @@ def plan(definitions: Mapping[str, IndexDefinition], calendar: SessionCalendar) 
     n = len(strike)
     listed = ContractTable(
         index=np.full(n, "NIFTY"), exchange=np.full(n, "NFO"), symbol=np.array([f"S{i}" for i in range(n)]),
-        token=np.arange(1, n + 1), kind=np.append(np.tile([CALL, PUT], n // 2), FUTURE), expiry=np.full(n, np.datetime64("2026-11-23")),
+        token=np.arange(1, n + 1), kind=np.append(np.tile([CALL, PUT], n // 2), FUTURE),
+        expiry=np.full(n, np.datetime64("2026-11-23")),
         strike=strike, lot=np.full(n, 65), tick=np.full(n, 0.05),
     )  # fmt: skip
     wanted = IndexOrder(definitions["NIFTY"], {"this_month": Depth(None, None)})
