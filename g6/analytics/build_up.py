@@ -8,7 +8,7 @@ import numpy as np
 
 from g6.analytics.conventions import Conventions
 from g6.model.chain import BUILD_UPS, OptionChain
-from g6.model.columns import Aggregate, Floats
+from g6.model.columns import Aggregate, Floats, Ints
 
 NEUTRAL, LONG_BUILD_UP, SHORT_BUILD_UP, SHORT_COVERING, LONG_UNWINDING = range(len(BUILD_UPS))
 
@@ -89,7 +89,7 @@ def _dominant(chain: OptionChain, sides: slice) -> float:
 class _Classes(NamedTuple):
     """By side, calls first, and class: how many legs, and the sum of their changes of open interest by size."""
 
-    counts: Floats
+    counts: Ints
     moved: Floats
 
 
@@ -98,10 +98,10 @@ def _classes(chain: OptionChain) -> _Classes:
     known = np.flatnonzero(~np.isnan(chain.build_up))
     place = chain.build_up[known].astype(np.int64) + len(BUILD_UPS) * ~chain.is_call[known]
     shape = 2, len(BUILD_UPS)
-    moved = np.bincount(place, np.abs(chain.oi_change[known]), 2 * len(BUILD_UPS)).reshape(shape)
+    moved: Floats = np.bincount(place, np.abs(chain.oi_change[known]), 2 * len(BUILD_UPS)).reshape(shape)
     moved[:, NEUTRAL] = 0.0
-    counts = np.bincount(place, minlength=2 * len(BUILD_UPS)).reshape(shape)
-    return _Classes(counts.astype(np.float64), moved)
+    counts: Ints = np.bincount(place, minlength=2 * len(BUILD_UPS)).reshape(shape)
+    return _Classes(counts, moved)
 
 
 _THRESHOLDS = "moves of less than 1 % of yesterday's price or OI are neutral, by default"

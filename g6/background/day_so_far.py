@@ -1,5 +1,6 @@
 """The day in hand: what each index did in the minutes before this one, and what each chain opened with."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,40 +20,46 @@ NAN = float("nan")
 
 @dataclass(slots=True)
 class DaySoFar:
-    """Minutes of one day, in their order. `opens` is when each index's session begins."""
+    """Minutes of one day. `opens` is when each index's session begins.
+
+    What is asked for is asked of the minutes *before* one: a minute that is collected again, after a restart within
+    it or a clock that was set back, sees what it saw the first time.
+    """
 
     opens: Mapping[str, datetime]
     _minutes: dict[str, list[datetime]] = field(default_factory=dict)
-    _series: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-    _openings: dict[tuple[str, date], Mapping[str, float]] = field(default_factory=dict)
+    _values: dict[str, list[Mapping[str, float]]] = field(default_factory=dict)
+    _openings: dict[tuple[str, date], dict[datetime, Mapping[str, float]]] = field(default_factory=dict)
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Add a minute; the same minute again takes the place of the one before, an older one is left out."""
+        """Add a minute; the same minute again takes the place of the one before."""
         for index in snapshot.indices:
             self._add(index, snapshot)
             self._note_opening(index, snapshot.minute)
 
-    def opening(self, index: str, expiry: date) -> Mapping[str, float]:
+    def opening(self, index: str, expiry: date, before: datetime) -> Mapping[str, float]:
         """Return a chain's aggregates of the day's first minute; none where that was not recorded."""
-        return self._openings.get((index, expiry), NO_AGGREGATES)
+        known = self._openings.get((index, expiry), {})
+        first = min((minute for minute in known if minute < before), default=None)
+        return NO_AGGREGATES if first is None else known[first]
 
-    def series(self, index: str, name: str) -> Floats:
+    def series(self, index: str, name: str, before: datetime | None = None) -> Floats:
         """Return one value per recorded minute of an index, NaN where it had none: one of SERIES."""
-        return np.array(self._series.get((index, name), ()), np.float64)
+        end = len(self._values.get(index, ())) if before is None else self._place(index, before)
+        return np.array([values[name] for values in self._values.get(index, ())[:end]], np.float64)
 
     def _add(self, index: IndexSnapshot, snapshot: Snapshot) -> None:
         minutes = self._minutes.setdefault(index.index, [])
-        if minutes and snapshot.minute < minutes[-1]:
+        values = self._values.setdefault(index.index, [])
+        place = self._place(index.index, snapshot.minute)
+        if place < len(minutes) and minutes[place] == snapshot.minute:
+            values[place] = _values(index, snapshot)
             return
-        again = bool(minutes) and snapshot.minute == minutes[-1]
-        if not again:
-            minutes.append(snapshot.minute)
-        for name, value in _values(index, snapshot).items():
-            series = self._series.setdefault((index.index, name), [])
-            if again:
-                series[-1] = value
-            else:
-                series.append(value)
+        minutes.insert(place, snapshot.minute)
+        values.insert(place, _values(index, snapshot))
+
+    def _place(self, index: str, minute: datetime) -> int:
+        return bisect_left(self._minutes.get(index, ()), minute)
 
     def _note_opening(self, index: IndexSnapshot, minute: datetime) -> None:
         opened = self.opens.get(index.index)
@@ -60,7 +67,7 @@ class DaySoFar:
             return
         for chain in index.chains:
             if chain.aggregates:
-                self._openings.setdefault((chain.index, chain.expiry), chain.aggregates)
+                self._openings.setdefault((chain.index, chain.expiry), {})[minute] = chain.aggregates
 
 
 def _values(index: IndexSnapshot, snapshot: Snapshot) -> Mapping[str, float]:

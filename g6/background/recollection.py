@@ -13,7 +13,7 @@ from g6.background.recorded import minutes_of
 from g6.errors import ConfigError, SinkError
 from g6.market.sessions import SessionCalendar
 from g6.model.background import NAN, Background, IndexView
-from g6.model.chain import OptionChain
+from g6.model.chain import NO_AGGREGATES, OptionChain
 from g6.model.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,14 @@ class Recollection:
     def __init__(self, root: Path, calendar: SessionCalendar, exchanges: Mapping[str, str]) -> None:
         self._root, self._calendar, self._exchanges = root, calendar, exchanges
         self._day: date | None = None
+        self._minute: datetime | None = None
         self._previous = PreviousDay()
         self._so_far = DaySoFar({})
         self._daily: dict[str, Daily] = {}
 
-    def begin(self, day: date) -> None:
-        """Turn to a day: read how the one before ended, and take up what was recorded of this one already."""
+    def begin(self, minute: datetime) -> None:
+        """Turn to a minute; on a new day read how the one before ended, and what was recorded of this one already."""
+        self._minute, day = minute, minute.date()
         if day == self._day:
             return
         self._day, self._previous, self._daily = day, PreviousDay(), {}
@@ -48,7 +50,8 @@ class Recollection:
 
     def annotate(self, chain: OptionChain) -> OptionChain:
         """Return the chain with what it is compared with."""
-        return replace(self._previous.annotate(chain), opening=self._so_far.opening(chain.index, chain.expiry))
+        opening = self._so_far.opening(chain.index, chain.expiry, self._minute) if self._minute else NO_AGGREGATES
+        return replace(self._previous.annotate(chain), opening=opening)
 
     def view(
         self, index: str, spot: float, chains: Sequence[OptionChain], *, spot_frozen: bool, vix: float = NAN
@@ -63,7 +66,7 @@ class Recollection:
 
     def _background(self, index: str) -> Background:
         daily = self._daily.get(index)
-        series = {name: self._so_far.series(index, name) for name in (SPOT, IV, VIX, STRADDLE)}
+        series = {name: self._so_far.series(index, name, self._minute) for name in (SPOT, IV, VIX, STRADDLE)}
         found = Background(
             previous_close=self._previous.levels.get(index, NAN),
             minute_spot=series[SPOT],

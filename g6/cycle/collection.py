@@ -62,7 +62,7 @@ class Collection:
         parts = self._parts
         wanted = [order for order in parts.orders if parts.schedule.includes(order.definition.exchange, due)]
         orders = orders_under(wanted, pressure)
-        parts.recollection.begin(_minute(due).date())
+        parts.recollection.begin(_minute(due))
         try:
             # In a thread of its own, which changes nothing but what it returns: a call that hangs costs its minute.
             collected = parts.call_watchdog.run(
