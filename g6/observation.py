@@ -19,6 +19,7 @@ from g6.health import ExporterReading, Health, Limits, Readers, StartReading
 from g6.health.disk import DiskWatch, why_not_writable
 from g6.health.document import About
 from g6.health.last_words import last_words
+from g6.health.problems import PROBLEMS
 from g6.health.state_file import StateFile
 from g6.health.vitals import VitalsMeter
 from g6.logs import MINUTES
@@ -177,7 +178,12 @@ def start_observation(
     page, state = OptionsPage(instruments), PublishedState()
     health = _health(settings, clock, orders, sinks, About.this_process(__version__, directory, market))
     instruments.registry.register(
-        HealthCollector(lambda: {c.name: c.state for c in health.components}, lambda: health.problems)
+        HealthCollector(
+            lambda: {component.name: component.state for component in health.components},
+            lambda: health.problems,
+            tuple(PROBLEMS),
+            DiskWatch(directory, clock.monotonic),  # the scrapers' own: the loop's keeps a rate, and they are threads
+        )
     )
     exposition, server = Exposition(instruments), None
     if settings.metrics.enabled:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from g6.logs import take_down_logs
+from g6.logs import secrets, take_down_logs
 
 LEVEL = logging.getLogger().level
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,6 +27,12 @@ def _reset_logging() -> None:
     for handler in root.handlers[:]:
         if type(handler) in {logging.StreamHandler, logging.FileHandler}:  # pytest's own are of other kinds
             root.removeHandler(handler)
+
+
+@pytest.fixture(autouse=True)
+def secrets_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret stays masked as long as its process lives, and the tests share one: "another" is a word elsewhere."""
+    monkeypatch.setattr(secrets, "_SECRETS", secrets.Secrets())
 
 
 @pytest.fixture(scope="session")

@@ -15,28 +15,37 @@ its line in a table: its CSV column, its field in the database, its gauge and it
 
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from g6.analytics import aggregates as of
+from g6.analytics.activity import ACTIVITY
 from g6.analytics.atm import add_atm
 from g6.analytics.build_up import BUILD_UP, add_build_up
 from g6.analytics.conventions import Conventions
+from g6.analytics.decay import DECAY
 from g6.analytics.exposure import EXPOSURE, INDEX_EXPOSURE, add_exposure
 from g6.analytics.forward import add_forward
 from g6.analytics.levels import LEVELS
+from g6.analytics.liquidity import LIQUIDITY
 from g6.analytics.positioning import INDEX_POSITIONING, POSITIONING
 from g6.analytics.pricing import add_price
 from g6.analytics.surface import SMILES, SURFACE, add_smile
 from g6.analytics.surroundings import MARKET_MEASURES
 from g6.analytics.valuation import add_greeks, add_iv
+from g6.analytics.volume_profile import VOLUME_PROFILE
 from g6.model.background import IndexView
-from g6.model.chain import OptionChain
+from g6.model.chain import LEG_COLUMNS, OptionChain
 from g6.model.columns import Aggregate, Aggregates
 
 Of = TypeVar("Of")
 Spent = MutableMapping[str, float]  # name → seconds
+NAN = float("nan")
+DERIVED_COLUMNS = tuple(column.name for column in LEG_COLUMNS if column.origin == "derived")
 
 
 class Enricher(NamedTuple):
@@ -85,7 +94,9 @@ CORE: tuple[ChainMeasure, ...] = (
 
 
 # Positioning, levels, surface, liquidity.
-DERIVED: tuple[ChainMeasure, ...] = (*POSITIONING, *EXPOSURE, *BUILD_UP, *LEVELS, *SMILES)
+DERIVED: tuple[ChainMeasure, ...] = (
+    *POSITIONING, *EXPOSURE, *BUILD_UP, *LEVELS, *SMILES, *LIQUIDITY, *ACTIVITY, *VOLUME_PROFILE, *DECAY,
+)  # fmt: skip
 
 AGGREGATES: tuple[ChainMeasure, ...] = (*CORE, *DERIVED)
 
@@ -99,10 +110,21 @@ MEASURES: tuple[Aggregate, ...] = (
 
 
 def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enricher] = ENRICHERS) -> OptionChain:
-    """Return the chain with the columns of these enrichers, in their order."""
-    for enricher in enrichers:
-        chain = enricher.add(chain, conventions)
-    return chain
+    """Return the chain with the columns of these enrichers, in their order.
+
+    Whatever the quotes are, a derived value is a finite number or NaN, and nothing warns.
+    """
+    with np.errstate(all="ignore"):
+        for enricher in enrichers:
+            chain = enricher.add(chain, conventions)
+        return _finite(chain)
+
+
+def _finite(chain: OptionChain) -> OptionChain:
+    """Return the chain with NaN for what is infinite in the derived columns."""
+    columns = ((name, getattr(chain, name)) for name in DERIVED_COLUMNS)
+    bent = {name: np.where(np.isinf(values), np.nan, values) for name, values in columns if np.isinf(values).any()}
+    return replace(chain, **bent) if bent else chain
 
 
 def aggregate(
@@ -111,7 +133,7 @@ def aggregate(
     table: Sequence[ChainMeasure] = AGGREGATES,
     spent: Spent | None = None,
 ) -> OptionChain:
-    """Return the chain with its aggregates. `spent` is told how many seconds each one took."""
+    """Return the chain with its aggregates, each finite or NaN. `spent` is told how many seconds each one took."""
     return replace(chain, aggregates=_computed(table, chain, conventions, spent))
 
 
@@ -132,10 +154,12 @@ def _computed(
     spent: Spent | None,
 ) -> Aggregates:
     values, before = {}, perf_counter()
-    for descriptor, compute in table:
-        values[descriptor.name] = float(compute(of, conventions))
-        if spent is not None:
-            now = perf_counter()
-            spent[descriptor.name] = spent.get(descriptor.name, 0.0) + now - before
-            before = now
+    with np.errstate(all="ignore"):  # as in `enrich`
+        for descriptor, compute in table:
+            value = float(compute(of, conventions))
+            values[descriptor.name] = value if isfinite(value) else NAN
+            if spent is not None:
+                now = perf_counter()
+                spent[descriptor.name] = spent.get(descriptor.name, 0.0) + now - before
+                before = now
     return MappingProxyType(values)

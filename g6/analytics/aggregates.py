@@ -91,6 +91,8 @@ def max_pain(chain: OptionChain, _: Conventions) -> float:
     paid_to_calls = level * np.cumsum(calls) - np.cumsum(calls * level)
     above = puts[::-1].cumsum()[::-1], (puts * level)[::-1].cumsum()[::-1]
     pain = paid_to_calls + above[1] - level * above[0]
+    if not np.isfinite(pain).all():
+        return float("nan")
     least = level[pain == pain.min()]
     return float(least[np.argmin(np.abs(least - chain.spot))])
 

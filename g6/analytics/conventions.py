@@ -39,6 +39,7 @@ class Conventions:
     build_up_price_ratio: float = 0.01
     build_up_oi_ratio: float = 0.01
     straddle_factor: float = 1.0  # expected move over straddle; some use 0.85
+    value_area_ratio: float = 0.7  # of the day's volume that the strikes of the value area hold
     # A smile: least quotes that it is fitted to; what SVI cannot follow at the money; when a fit is called a poor one;
     # how many standard deviations beyond its quotes it is read.
     smile_fewest_quotes: int = 7

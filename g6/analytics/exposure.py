@@ -177,10 +177,12 @@ def _nearest_flip(chains: Sequence[OptionChain], conventions: Conventions) -> fl
 def _nearest_zero(slices: Sequence[_Slice], levels: Floats, money: int) -> float:
     """Return the zero nearest to levels[money], which is 1, between two of the levels."""
     net = _net_exposure(slices, levels)
+    if not np.isfinite(net).all():
+        return float("nan")
     size = np.abs(net)
-    net[size <= NOTHING * size.max()] = 0.0
-    known = np.flatnonzero(net)
-    changes = np.flatnonzero(net[known[1:]] * net[known[:-1]] < 0.0)
+    sign = np.where(size <= NOTHING * size.max(), 0.0, np.sign(net))
+    known = np.flatnonzero(sign)
+    changes = np.flatnonzero(np.diff(sign[known]))
     below, above = changes[known[changes + 1] <= money], changes[known[changes + 1] > money]
     zeros = [_zero_between(slices, levels[known[i]], levels[known[i + 1]]) for i in (*below[-1:], *above[:1])]
     return min(zeros, key=lambda zero: abs(zero - 1.0), default=float("nan"))

@@ -57,9 +57,9 @@ def closing_above(of: Slice, log_moneyness: float) -> float:
 @lru_cache(maxsize=4)
 def closing_beyond(chain: OptionChain, level: float, *, above: bool) -> float:
     """Return the probability that the expiry settles above, or below, a level in points."""
-    if not (level > 0 and chain.forward > 0):
+    if not (level > 0 and chain.forward > 0 and 0 < (ratio := level / chain.forward) < math.inf):
         return NAN
-    higher = closing_above(slice_of(chain), math.log(level / chain.forward))
+    higher = closing_above(slice_of(chain), math.log(ratio))
     return higher if above else 1.0 - higher
 
 

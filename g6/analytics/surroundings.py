@@ -1,9 +1,12 @@
 """The measures of the market around the options: one table, and the function that walks it."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
+from math import isfinite
 from time import perf_counter
 from types import MappingProxyType
+
+import numpy as np
 
 from g6.analytics import mood, sectors
 from g6.analytics.breadth import all_breadth
@@ -79,9 +82,14 @@ def survey_market(
 ) -> MarketSnapshot:
     """Return the market with its breadth by group and its aggregates; `spent` is told the seconds of it all."""
     begun = perf_counter()
-    market = replace(market, breadth=MappingProxyType(all_breadth(market)))
-    values = {descriptor.name: float(compute(market, rules)) for descriptor, compute in MARKET_AGGREGATES}
-    surveyed = replace(market, aggregates=MappingProxyType(values))
+    with np.errstate(all="ignore"):  # what makes no sense is NaN, without a warning
+        market = replace(market, breadth=_finite(all_breadth(market)))
+        values = {descriptor.name: float(compute(market, rules)) for descriptor, compute in MARKET_AGGREGATES}
+    surveyed = replace(market, aggregates=_finite(values))
     if spent is not None:
         spent["market"] = spent.get("market", 0.0) + perf_counter() - begun
     return surveyed
+
+
+def _finite(values: Mapping[str, float]) -> Mapping[str, float]:
+    return MappingProxyType({name: value if isfinite(value) else NAN for name, value in values.items()})

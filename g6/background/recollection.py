@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from g6.background.daily_series import Daily, read_daily
 from g6.background.day_so_far import IV, SPOT, STRADDLE, VIX, DaySoFar
@@ -19,14 +20,33 @@ from g6.model.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 
+class Follower(Protocol):
+    """Who else keeps the day in hand: told of a new day, of its minutes that are recorded already, and of each new."""
+
+    def begin(self, day: date) -> None:
+        """Turn to a day."""
+        ...
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Add a minute that was stored."""
+        ...
+
+
 class Recollection:
-    """Follows the days. `exchanges` says where each index is traded.
+    """Follows the days. `exchanges` says where each index is traded; `followers` are told what it is told.
 
     `begin` and `remember` are the loop's; `annotate` and `view` change nothing and may be called from its worker.
     """
 
-    def __init__(self, root: Path, calendar: SessionCalendar, exchanges: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        calendar: SessionCalendar,
+        exchanges: Mapping[str, str],
+        followers: Sequence[Follower] = (),
+    ) -> None:
         self._root, self._calendar, self._exchanges = root, calendar, exchanges
+        self._followers = followers
         self._day: date | None = None
         self._minute: datetime | None = None
         self._previous = PreviousDay()
@@ -40,11 +60,13 @@ class Recollection:
             return
         self._day, self._previous, self._daily = day, PreviousDay(), {}
         self._so_far = DaySoFar({name: at for name in self._exchanges if (at := self._session(name, day, 0))})
+        for follower in self._followers:
+            follower.begin(day)
         try:
             self._previous = self._ended_before(day)
             self._daily = {name: read_daily(self._root, name, day) for name in self._exchanges}
             for snapshot in minutes_of(self._root, day):
-                self._so_far.remember(snapshot)
+                self.remember(snapshot)
         except (SinkError, ConfigError, OSError) as error:
             log.warning("what was before %s is not known in full: %s", day, error)
 
@@ -63,6 +85,8 @@ class Recollection:
     def remember(self, snapshot: Snapshot) -> None:
         """Add the minute that was stored."""
         self._so_far.remember(snapshot)
+        for follower in self._followers:
+            follower.remember(snapshot)
 
     def _background(self, index: str) -> Background:
         daily = self._daily.get(index)

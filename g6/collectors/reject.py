@@ -12,7 +12,7 @@ from g6.model.columns import Bools, Floats
 from g6.model.quotes import Quotes, Spot
 
 PRICES = ("last", "bid", "ask", "average_price")
-QUANTITIES = ("volume", "oi", "bid_quantity", "ask_quantity")
+QUANTITIES = ("volume", "oi", "bid_quantity", "ask_quantity", "bid_depth", "ask_depth")
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class Collection:
             vix = market.vix if market else NAN
             indices = tuple(self._surveyed(index, vix, pressure, spent) for index in indices)
         snapshot = Snapshot(_minute(due), parts.provider.name, indices, quotes.backfilled, pressure.shed, market)
-        return Collected(snapshot, listed, error, spent)
+        return Collected(self._watched(snapshot), listed, error, spent)
 
     def _levels(
         self, orders: Sequence[IndexOrder], spots: Mapping[str, Spot], at: datetime
@@ -205,6 +205,15 @@ class Collection:
         except Exception:  # as above
             log.exception("%s could not be surveyed", index.index)
             return index
+
+    def _watched(self, snapshot: Snapshot) -> Snapshot:
+        """Return the minute with what is out of the ordinary in it; should that fail, without."""
+        watch = self._parts.watch
+        try:
+            return snapshot if watch is None else watch.judged(snapshot)
+        except Exception:  # as above
+            log.exception("the minute could not be judged")
+            return snapshot
 
     def _indices(
         self,

@@ -140,7 +140,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
         "a background part is being restarted", "degraded", ("it comes back by itself", LOGS), "G6PartFailed"
     ),
     "exporter_down": ProblemKind(
-        "metrics and probes are not answered", "degraded", (LOGS, RESTART), "G6ExporterDown"
+        "metrics and probes are not answered", "degraded", (LOGS, RESTART), "G6Down"
     ),
     "exporter_failing": ProblemKind(
         "a part of the metrics is missing", "degraded", (LOGS,), "G6ExporterFailing", HELD

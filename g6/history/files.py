@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 from g6.errors import SinkError
 from g6.participants.days import KINDS
 from g6.participants.store import CASH, file_of
-from g6.storage.archive import CONTRACTS, GAPS, INSTRUMENTS, LEGS, MARKET, OVERVIEW
+from g6.storage.archive import ANOMALIES, CONTRACTS, GAPS, INSTRUMENTS, LEGS, MARKET, OVERVIEW
 from g6.storage.archive_manifest import ARCHIVE, Manifest, archived_days, journal_path, path_of, why_outdated
 from g6.storage.csv_market import BREADTH, LEVELS
 from g6.storage.csv_market import MARKET as MARKET_FOLDER
@@ -19,7 +19,9 @@ from g6.storage.data_directory import CSV
 
 MASTERS = "masters"
 POSITIONS, FLOWS = "positions", "flows"
-ALL_KINDS = frozenset({LEGS, OVERVIEW, GAPS, CONTRACTS, MASTERS, POSITIONS, FLOWS, MARKET, INSTRUMENTS})
+ALL_KINDS = frozenset(
+    {LEGS, OVERVIEW, GAPS, ANOMALIES, CONTRACTS, MASTERS, POSITIONS, FLOWS, MARKET, INSTRUMENTS}
+)
 # What has no files per day.
 DAYLESS = frozenset({MASTERS, POSITIONS, FLOWS})
 DAYS_REMEMBERED = 4096
@@ -70,7 +72,7 @@ class Files:
         return cls(
             parquet={
                 kind: _grouped(_parts(root, archived, kind, wanted) if kind in kinds else ())
-                for kind in (LEGS, OVERVIEW, GAPS, CONTRACTS, MARKET, INSTRUMENTS)
+                for kind in (LEGS, OVERVIEW, GAPS, ANOMALIES, CONTRACTS, MARKET, INSTRUMENTS)
             },
             legs=csv[LEGS],
             overviews=csv[OVERVIEW],

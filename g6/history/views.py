@@ -11,6 +11,7 @@
 | `levels` | a minute of India VIX, an index or a sector | ts, name |
 | `breadth` | a minute of an index's shares, or of an industry's | ts, group_name |
 | `gaps` | a refusal and its reason; archived days only | |
+| `anomalies` | what was out of the ordinary, and why; archived days only | |
 | `contracts` | a listed contract; archived days only | date, dump, exchange, symbol |
 | `participants` | contracts of a class of participants, long, short, net | date, kind, participant, instrument |
 | `participant_cash` | the cash flows of institutions, crores of rupees | date, participant |
@@ -25,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from g6.history.files import FLOWS, MASTERS, POSITIONS, Columns, Files
 from g6.history.market_views import MARKET_KINDS, market_views
 from g6.model.chain import EXPIRY_CODES, LEG_COLUMNS
-from g6.storage.archive import CONTRACTS, GAPS, LEGS, OVERVIEW
+from g6.storage.archive import ANOMALIES, CONTRACTS, GAPS, LEGS, OVERVIEW
 from g6.storage.csv_layout import (
     FORWARD_DECIMALS,
     LEG_CONTEXT,
@@ -39,6 +40,7 @@ from g6.storage.csv_layout import (
 # View → the kind of files that it is made of.
 KINDS: Mapping[str, str] = {
     "chain": LEGS, "legs": LEGS, "overview": OVERVIEW, "expiries": OVERVIEW, "masters": MASTERS, "gaps": GAPS,
+    "anomalies": ANOMALIES,
     "contracts": CONTRACTS, "participants": POSITIONS, "participant_cash": FLOWS, **MARKET_KINDS,
 }  # fmt: skip
 # To the readers every path is a pattern.
@@ -52,6 +54,7 @@ TYPES: Mapping[str, str] = {
     "forward_source": TEXT, "atm_reference": TEXT, "provider": TEXT, "reason": TEXT, "detail": TEXT,
     "spot_frozen": TRUTH, "settling": TRUTH, "backfilled": TRUTH, "expected": WHOLE, "lot": WHOLE,
     "shed_mask": WHOLE, "expected_mask": WHOLE, "collected_mask": WHOLE, "expected_legs": WHOLE, "received_legs": WHOLE,
+    "anomalies": WHOLE,
     "weekday": TEXT, "minute": TEXT, "display_name": TEXT, "n": WHOLE, "dump": WHOLE, "exchange": TEXT,
     "symbol": TEXT, "token": WHOLE, "kind": TEXT,
 }  # fmt: skip
@@ -72,6 +75,7 @@ MASTER_COLUMNS = (
     "exponential_mean",
 )  # fmt: skip
 GAP_COLUMNS = ("ts", "date", "index", "expiry", "reason", "detail")
+ANOMALY_COLUMNS = ("ts", "date", "index", "expiry", "series", "value", "expected", "deviation", "reason")
 CONTRACT_COLUMNS = (
     "date", "dump", "index", "exchange", "symbol", "token", "kind", "expiry", "strike", "lot", "tick",
 )  # fmt: skip
@@ -81,6 +85,10 @@ POSITION_TYPES: Mapping[str, str] = {
     "date": DAY, "participant": TEXT, "instrument": TEXT, "long": WHOLE, "short": WHOLE, "net": WHOLE,
     "long_short_ratio": NUMBER, "previous_date": DAY, "change_long": NUMBER, "change_short": NUMBER,
     "change_net": NUMBER,
+}  # fmt: skip
+ANOMALY_TYPES: Mapping[str, str] = {
+    "ts": INSTANT, "date": DAY, "index": TEXT, "expiry": DAY, "series": TEXT, "value": NUMBER, "expected": NUMBER,
+    "deviation": NUMBER, "reason": TEXT,
 }  # fmt: skip
 FLOW_TYPES: Mapping[str, str] = {
     "date": DAY, "participant": TEXT, "buy": NUMBER, "sell": NUMBER, "net": NUMBER, "previous_date": DAY,
@@ -106,6 +114,7 @@ def views(files: Files) -> dict[str, str]:
         "expiries": f"WITH minutes AS NOT MATERIALIZED ({overview}) {_by_code(names)}",
         "masters": _union(MASTER_COLUMNS, (_masters(columns, paths) for columns, paths in files.masters.items())),
         "gaps": _union(GAP_COLUMNS, (_parquet(paths) for paths in parquet[GAPS].values())),
+        "anomalies": _table(ANOMALY_TYPES, (_parquet(paths) for paths in parquet[ANOMALIES].values())),
         "contracts": _union(CONTRACT_COLUMNS, (_parquet(paths) for paths in parquet[CONTRACTS].values())),
         "participants": _table(
             {"kind": TEXT, **POSITION_TYPES},

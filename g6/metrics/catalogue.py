@@ -10,7 +10,7 @@ from typing import Literal
 
 from g6.metrics.naming import metric_name
 from g6.model.chain import LEG_COLUMNS
-from g6.model.columns import Aggregate
+from g6.model.columns import Aggregate, Scope
 
 Type = Literal["counter", "gauge", "histogram"]
 # What a series shows before it has been told anything. A count is 0 and a level of the market is NaN, since 0 would be
@@ -74,6 +74,8 @@ INDICES = (
            INDEX, 6),
     Metric("g6_refusals_total", "counter", "The same refusals by reason", "alerts: loss; dashboard: data quality",
            ("reason",), 16),
+    Metric("g6_anomalies_total", "counter", "Values out of the ordinary as they were collected, by series",
+           "dashboard: data quality", ("series",), 5),
     Metric("g6_index_spot_points", "gauge", "Level of the index; NaN when it did not answer in the last cycle",
            "dashboard: market", INDEX, 6, "NaN"),
     Metric("g6_index_spot_frozen", "gauge", "1 while the index stands still in an auction and its options trade on",
@@ -231,6 +233,12 @@ HEALTH = (
            "/health has each one with its reason", "alerts: health; dashboard: agent", ("component",), 18),
     Metric("g6_problems_active", "gauge", "Problems that a person should know of; `g6 status` names each with what to "
            "do", "alerts: health; dashboard: agent", ("severity",), 2),
+    Metric("g6_problem_active", "gauge", "1 while a person should know of this problem; the names are those of "
+           "`g6 status`", "alerts: health", ("problem",), 40),
+    Metric("g6_disk_free_bytes", "gauge", "What is free on the disk with the data; NaN where it cannot be read",
+           "alerts: disk; dashboard: storage", start="NaN"),
+    Metric("g6_disk_total_bytes", "gauge", "Size of the disk with the data", "alerts: disk; dashboard: storage",
+           start="NaN"),
 )  # fmt: skip
 
 # Kept under the names that every Prometheus client uses, so that common dashboards show them.
@@ -281,12 +289,17 @@ SURROUNDING: Mapping[str, Metric] = {
                       "direction", "dashboard: market", ("group",), 40, "absent", "/metrics/options"),
 }  # fmt: skip
 
+# What a measure is said of → the labels of its gauge, and the series that it may have.
+SCOPE_LABELS: Mapping[Scope, tuple[tuple[str, ...], int]] = {
+    "chain": (PAIR, 16), "index": (INDEX, 6), "market": ((), 1),
+}  # fmt: skip
+
 CATALOGUE: tuple[Metric, ...] = (
     *CYCLES, *INDICES, *MARKET, *STORES, *CLOSING, *BROKER, *AGENT, *PRESSURE, *HEALTH, *PROCESS,
 )  # fmt: skip
 
 
-# Aggregates without a gauge, to keep /metrics small: what PromQL makes of other series.
+# Aggregates without a gauge, to keep the pages small: what PromQL makes of other series.
 DERIVABLE_AGGREGATES: Mapping[str, str] = {
     "basis": "g6_chain_synthetic_future_points less g6_index_spot_points",
     "call_volume": "sum of g6_option_volume_units over the calls",
@@ -311,6 +324,23 @@ def option_metric(column: str) -> Metric:
 def surrounding_metric(name: str) -> Metric:
     """Return the gauge of /metrics/options for a column of levels, or a measure of groups of shares."""
     return SURROUNDING[name]
+
+
+def measure_metric(measure: Aggregate) -> Metric:
+    """Return the gauge of a measure on /metrics/options, named by itself and its unit, after what it is said of.
+
+    `g6_chain_<name>_<unit>` per index and expiry code, `g6_index_<name>_<unit>` per index, `g6_market_<name>_<unit>`.
+    """
+    labels, budget = SCOPE_LABELS[measure.scope]
+    name = metric_name(measure.scope, measure.name.removeprefix(f"{measure.scope}_"), measure.unit)
+    return Metric(name, "gauge", measure.help, "dashboard: market", labels, budget, "absent", "/metrics/options")
+
+
+def off_metrics(measures: Iterable[Aggregate], on_metrics: Iterable[Metric]) -> Mapping[str, Metric]:
+    """Return name of a measure → its gauge on /metrics/options, of those that neither /metrics nor PromQL has."""
+    taken = {row.name for row in on_metrics}
+    rows = {measure.name: measure_metric(measure) for measure in measures if measure.name not in DERIVABLE_AGGREGATES}
+    return {name: row for name, row in rows.items() if row.name not in taken}
 
 
 def with_aggregates(aggregates: Iterable[Aggregate]) -> tuple[Metric, ...]:

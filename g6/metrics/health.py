@@ -1,6 +1,7 @@
 """How the agent is, as numbers: asked for at each scrape, so that a loop that hangs is seen hanging."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -10,33 +11,59 @@ from g6.metrics.catalogue import HEALTH
 from g6.metrics.instruments import Instruments
 from g6.model.problem import Problem, Severity
 
-COMPONENT, PROBLEMS = (row.name for row in HEALTH)
+COMPONENT, PROBLEMS, PROBLEM, DISK_FREE, DISK_TOTAL = (row.name for row in HEALTH)
 # What is unknown has no number: no comparison with it is true.
 STATES: Mapping[str, float] = {"ok": 0.0, "degraded": 1.0, "down": 2.0, "unknown": float("nan")}
 ORDER = ("unknown", "ok", "degraded", "down")
+NAN = float("nan")
 SEVERITIES: Sequence[Severity] = ("degraded", "down")
 
 
-class HealthCollector(Collector):
-    """The states of the components and the number of active problems, read from these two at each scrape.
+class Disk(Protocol):
+    """What is free where the data lies, and how much there is in all."""
 
-    `states` returns component → ok, degraded, down or unknown; `problems` the active ones.
+    @property
+    def free_bytes(self) -> int: ...
+    @property
+    def total_bytes(self) -> int: ...
+
+
+class HealthCollector(Collector):
+    """The states of the components, the active problems and the disk, read from these at each scrape.
+
+    `states` returns component → ok, degraded, down or unknown; `problems` the active ones, of these `kinds`; `disk`
+    what is free, None where it cannot be read.
     """
 
-    def __init__(self, states: Callable[[], Mapping[str, str]], problems: Callable[[], Sequence[Problem]]) -> None:
-        self._states, self._problems = states, problems
+    def __init__(
+        self,
+        states: Callable[[], Mapping[str, str]],
+        problems: Callable[[], Sequence[Problem]],
+        kinds: Sequence[str] = (),
+        disk: Callable[[], Disk | None] = lambda: None,
+    ) -> None:
+        self._states, self._problems, self._kinds, self._disk = states, problems, kinds, disk
         self._help = {row.name: row.help for row in HEALTH}
 
     def collect(self) -> Iterable[Metric]:
-        """Return the two families."""
-        states = GaugeMetricFamily(COMPONENT, self._help[COMPONENT], labels=("component",))
-        for name, state in _worst(self._states()).items():
-            states.add_metric((name,), STATES[state])
-        counted = GaugeMetricFamily(PROBLEMS, self._help[PROBLEMS], labels=("severity",))
-        active = [problem.severity for problem in self._problems()]
-        for severity in SEVERITIES:
-            counted.add_metric((severity,), active.count(severity))
-        return states, counted
+        """Return the families."""
+        active = self._problems()
+        severities = [problem.severity for problem in active]
+        ids = {problem.id for problem in active}
+        disk = self._disk()
+        return (
+            self._family(COMPONENT, "component", {n: STATES[state] for n, state in _worst(self._states()).items()}),
+            self._family(PROBLEMS, "severity", {name: severities.count(name) for name in SEVERITIES}),
+            self._family(PROBLEM, "problem", {kind: float(kind in ids) for kind in self._kinds}),
+            GaugeMetricFamily(DISK_FREE, self._help[DISK_FREE], value=disk.free_bytes if disk else NAN),
+            GaugeMetricFamily(DISK_TOTAL, self._help[DISK_TOTAL], value=disk.total_bytes if disk else NAN),
+        )
+
+    def _family(self, name: str, label: str, values: Mapping[str, float]) -> Metric:
+        family = GaugeMetricFamily(name, self._help[name], labels=(label,))
+        for value, number in values.items():
+            family.add_metric((value,), number)
+        return family
 
 
 def _worst(states: Mapping[str, str]) -> Mapping[str, str]:

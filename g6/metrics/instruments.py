@@ -48,6 +48,7 @@ class Known:
     connections: tuple[str, ...] = ()
     refusal_reasons: tuple[str, ...] = ()  # any other reason is counted as "other"
     aggregates: tuple[Aggregate, ...] = ()
+    measures: tuple[Aggregate, ...] = ()  # of chains, indices and the market; /metrics/options has what /metrics lacks
     aggregate_series: int = AGGREGATE_SERIES
 
     @property

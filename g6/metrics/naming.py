@@ -33,3 +33,8 @@ def metric_name(family: str, name: str, unit: str) -> str:
     if suffix and name != suffix and not name.endswith(f"_{suffix}"):
         words.append(suffix)
     return "_".join(words)
+
+
+def escaped(value: str) -> str:
+    """Return a label's value as the text format wants it between its quotes."""
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -14,6 +14,7 @@ from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
 from g6.metrics.pressure import follow_pressure, observe_pressure
 from g6.metrics.process import process_collector
+from g6.metrics.surroundings import observe_surroundings
 from g6.model.chain import mask_of
 from g6.model.closing_report import ClosingReport
 from g6.model.pressure_report import PressureReport
@@ -60,6 +61,7 @@ class Observer:
         for name in (*self._to.known.codes, *(name for name in reports if name not in self._to.known.codes)):
             self._index(name, reports.get(name))
         self._chains(report)
+        observe_surroundings(self._to, report.surroundings)
         if report.journal:
             self._journal(report.journal)
         for sink in report.sinks:
@@ -145,6 +147,8 @@ class Observer:
         self._to.add("g6_legs_received_total", report.received, name)
         self._to.add("g6_chains_accepted_total", len(report.expiries), name)
         self._to.add("g6_chains_refused_total", len(report.refusals), name)
+        for anomaly in report.anomalies:
+            self._to.add("g6_anomalies_total", 1, anomaly.series)
         for refusal in report.refusals:
             known = refusal.reason in self._to.known.refusal_reasons
             self._to.add("g6_refusals_total", 1, refusal.reason if known else OTHER)

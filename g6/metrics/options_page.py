@@ -1,4 +1,4 @@
-"""The page /metrics/options: a series per option and column, and what surrounds them, rendered once a cycle."""
+"""The page /metrics/options, rendered once a cycle: options by column, what surrounds them, and what chains say."""
 
 import gzip
 import itertools
@@ -12,6 +12,8 @@ import orjson
 
 from g6.metrics.catalogue import OPTION_COLUMNS, OPTIONS_MINUTE, Metric, option_metric
 from g6.metrics.instruments import Instruments
+from g6.metrics.measures import MeasureLines
+from g6.metrics.naming import escaped
 from g6.metrics.surroundings import surrounding_lines
 from g6.model.chain import OptionChain
 from g6.model.columns import Floats
@@ -46,6 +48,7 @@ class OptionsPage:
 
     def __init__(self, instruments: Instruments) -> None:
         self._to = instruments
+        self._measures = MeasureLines(instruments.known)
         self._page = EMPTY_PAGE
         self._labels: dict[ContractSet, list[bytes]] = {}
         self._hidden = False
@@ -90,8 +93,9 @@ class OptionsPage:
             pieces += [_header(option_metric(name)), *lines]
             series += len(lines) // 3
         around, count = surrounding_lines(snapshot.market)
-        plain = b"".join([*pieces, *around]).lstrip() + b"\n"
-        series += count
+        measures, of_measures = self._measures.of(snapshot)
+        plain = b"".join([*pieces, *around, *measures]).lstrip() + b"\n"
+        series += count + of_measures
         return Page(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0), snapshot.minute, series)
 
     def _label_texts(self, chains: Sequence[OptionChain]) -> list[bytes]:
@@ -106,14 +110,10 @@ def _contract_set(chain: OptionChain) -> ContractSet:
 
 
 def _texts(chain: OptionChain) -> list[bytes]:
-    head = f'{{index="{_escaped(chain.index)}",expiry="{chain.expiry.isoformat()}",strike="'
+    head = f'{{index="{escaped(chain.index)}",expiry="{chain.expiry.isoformat()}",strike="'
     sides = np.where(chain.is_call, CALL, PUT).tolist()
     strikes = (repr(strike).removesuffix(".0") for strike in chain.strike.tolist())
     return [f'{head}{strike}",side="{side}"}} '.encode() for strike, side in zip(strikes, sides, strict=True)]
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def _lines(name: str, values: Floats, labels: list[bytes]) -> list[bytes]:

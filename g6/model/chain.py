@@ -38,6 +38,8 @@ class OptionChain:
     ask: Floats = column("collected", "rupees", "Best ask")
     bid_quantity: Floats = column("collected", "units", "Quantity at the best bid")
     ask_quantity: Floats = column("collected", "units", "Quantity at the best ask")
+    bid_depth: Floats = column("collected", "units", "Quantity at the best five bids together", 0)
+    ask_depth: Floats = column("collected", "units", "Quantity at the best five asks together", 0)
     volume: Floats = column("collected", "units", "Quantity traded today")
     oi: Floats = column("collected", "units", "Open interest")
     average_price: Floats = column("collected", "rupees", "Volume-weighted average price of the day")

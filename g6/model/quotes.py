@@ -24,7 +24,8 @@ class Quotes:
 
     A contract that did not answer has `answered` false and NaN in every column. Prices in rupees, NaN where
     there is none (an empty book side, never traded); `oi`, `volume` and the bid and ask quantities in units
-    (not lots); ages in seconds before `at`, NaN when unknown. `broker_iv` is a vendor's own annualised volatility.
+    (not lots); `bid_depth` and `ask_depth` are the quantities of a side's best five levels together, NaN where a vendor
+    shows fewer; ages in seconds before `at`, NaN when unknown. `broker_iv` is a vendor's own annualised volatility.
     The day's `open`, `high` and `low` and the `previous_close` are of levels and shares; a vendor need not have them.
     """
 
@@ -35,6 +36,8 @@ class Quotes:
     ask: Floats = field(default_factory=lambda: UNSET)
     bid_quantity: Floats = field(default_factory=lambda: UNSET)
     ask_quantity: Floats = field(default_factory=lambda: UNSET)
+    bid_depth: Floats = field(default_factory=lambda: UNSET)
+    ask_depth: Floats = field(default_factory=lambda: UNSET)
     volume: Floats = field(default_factory=lambda: UNSET)
     oi: Floats = field(default_factory=lambda: UNSET)
     average_price: Floats = field(default_factory=lambda: UNSET)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from g6.model.anomaly import Anomaly
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS, OptionChain
 from g6.model.columns import Floats
 from g6.model.part_report import PartReport
@@ -63,6 +64,8 @@ class IndexReport:
     received: int  # legs that answered, those of refused chains too
     expiries: tuple[ExpiryReport, ...]
     refusals: tuple[Refusal, ...]
+    aggregates: Mapping[str, float] = field(default_factory=dict)  # over all its expiries
+    anomalies: tuple[Anomaly, ...] = ()  # what was out of the ordinary, with its reason
 
     @classmethod
     def of(cls, snapshot: IndexSnapshot) -> "IndexReport":
@@ -76,6 +79,8 @@ class IndexReport:
             received=snapshot.received_legs,
             expiries=tuple(ExpiryReport.of(chain) for chain in snapshot.chains),
             refusals=snapshot.refusals,
+            anomalies=snapshot.anomalies,
+            aggregates=snapshot.aggregates,
         )
 
     @property
@@ -126,6 +131,7 @@ class CycleReport:
     pressure: PressureReport | None = None  # how much memory there was, and what was left out for lack of it
     parts: tuple[PartReport, ...] = ()  # what runs beside the loop
     measure_seconds: Mapping[str, float] = field(default_factory=dict)  # aggregate → seconds, all chains together
+    surroundings: Mapping[str, float] = field(default_factory=dict)  # the measures of the whole market, India VIX …
 
     @property
     def expected(self) -> int:
@@ -136,6 +142,12 @@ class CycleReport:
     def received(self) -> int:
         """Return the legs that answered."""
         return sum(i.received for i in self.indices)
+
+    @property
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """Return what was out of the ordinary, the largest deviation first. It is no trouble: the minute is sound."""
+        found = (anomaly for index in self.indices for anomaly in index.anomalies)
+        return tuple(sorted(found, key=lambda anomaly: -abs(anomaly.deviation)))
 
     @property
     def status(self) -> Status:
@@ -174,7 +186,7 @@ class CycleReport:
     def __str__(self) -> str:
         counted = [f"{i.index} {_plural(len(i.expiries), 'expiry', 'expiries')}" for i in self.indices]
         facts = [*counted, f"{self.received}/{self.expected} quotes", f"{self.seconds:.2f} s"]
-        tail = "; ".join(self.troubles)
+        tail = "; ".join([*_said(self.anomalies), *self.troubles])
         return f"{self.status}: {', '.join(facts)}" + (f"; {tail}" if tail else "")
 
 
@@ -182,6 +194,13 @@ def _counted(codes: Floats, words: Sequence[str], first_code: int = 0) -> Mappin
     found, counts = np.unique(codes[~np.isnan(codes)].astype(np.int64), return_counts=True)
     by_code = dict(zip(found.tolist(), counts.tolist(), strict=True))
     return {word: by_code[code] for code, word in enumerate(words, first_code) if code in by_code}
+
+
+def _said(anomalies: Sequence[Anomaly]) -> list[str]:
+    """Return how many there are, and the first of them."""
+    if not anomalies:
+        return []
+    return [f"{_plural(len(anomalies), 'anomaly', 'anomalies')}: {anomalies[0].reason}"]
 
 
 def _plural(count: int, one: str, many: str) -> str:

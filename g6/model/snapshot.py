@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from g6.model.anomaly import Anomaly
 from g6.model.chain import NO_AGGREGATES, OptionChain, mask_of
 from g6.model.columns import Aggregates
 from g6.model.market_snapshot import MarketSnapshot
@@ -35,6 +36,7 @@ class IndexSnapshot:
     expected_legs: int = 0  # asked for, those of refused chains too
     received_legs: int = 0  # answered, those of refused chains too
     aggregates: Aggregates = field(default_factory=lambda: NO_AGGREGATES)  # of the index over all its expiries
+    anomalies: tuple[Anomaly, ...] = ()  # what was out of the ordinary, as the minute was collected
 
     @property
     def collected_codes(self) -> tuple[str, ...]:
@@ -72,6 +74,11 @@ class Snapshot:
     def cycle_id(self) -> str:
         """Return the same id for the same minute and schema, whoever makes it and however often."""
         return cycle_id_of(self.minute)
+
+    @property
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """Return what was out of the ordinary in any index."""
+        return tuple(anomaly for index in self.indices for anomaly in index.anomalies)
 
     @property
     def chains(self) -> tuple[OptionChain, ...]:

@@ -154,8 +154,8 @@ def _quotes(
     for chain in chains:
         rows = match(_options(chain), contracts)
         answered[rows] = chain.answered == 1
-        for name, values in columns.items():
-            values[rows] = getattr(chain, name)
+        for name in QUOTE_COLUMNS:
+            columns[name][rows] = getattr(chain, name)
         _add_future(chain, contracts, answered, columns["last"])
     if market is not None:
         begin = n - len(market)  # they stand behind all contracts

@@ -57,6 +57,13 @@ def _some_index(settings: Effective) -> str | None:
     return f"{shown(indices)} leaves no index to collect; each has index_params.<INDEX>.enable false"
 
 
+def _warm_up(settings: Effective) -> str | None:
+    window, warm_up = settings["anomalies.window_minutes"].value, settings["anomalies.warm_up_minutes"].value
+    if warm_up <= window:
+        return None
+    return f"{shown(warm_up)} changes are never known within the {shown(window)} minutes of anomalies.window_minutes"
+
+
 # The key that a line is about → the rule.
 RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
     ("metrics.host", _remote),
@@ -65,6 +72,7 @@ RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
     ("collection.indices", _some_index),
     ("clock.at", _brokers_time),
     ("clock.speed", _brokers_speed),
+    ("anomalies.warm_up_minutes", _warm_up),
 )
 
 

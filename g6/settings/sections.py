@@ -129,6 +129,7 @@ class Analytics:
     build_up_price_ratio: float
     build_up_oi_ratio: float
     straddle_factor: float
+    value_area_ratio: float
     smile_fewest_quotes: int
     smile_noise_vol_points: float
     smile_maximum_rmse_vol_points: float
@@ -138,6 +139,17 @@ class Analytics:
     sessions_a_year: int
     fewest_history_days: int
     fewest_vix_pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anomalies:
+    """What is out of the ordinary; the threshold is in robust deviations."""
+
+    enabled: bool
+    threshold: float
+    window_minutes: int
+    warm_up_minutes: int
+    quiet_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +326,7 @@ class Settings:
     providers: Providers
     greeks: Greeks
     analytics: Analytics
+    anomalies: Anomalies
     storage: Storage
     governor: Governor
     health: Health

@@ -12,6 +12,7 @@ from g6.simulator.book import Pricer
 from g6.simulator.contracts import Expiry
 from g6.simulator.grid import SessionGrid, seconds_of
 from g6.simulator.hashing import Keys, derive, uniform
+from g6.simulator.ladder import depths_of
 from g6.simulator.legs import Legs
 from g6.simulator.trading import interest, trades_until
 
@@ -85,6 +86,11 @@ class ExchangeDay:
             "quote_age_seconds": asked - seconds + _stamp_age(legs, seconds),
             "trade_age_seconds": asked - trades.seconds,
         }
+
+    def depths(self, legs: Legs, quotes: Mapping[str, Floats], now: datetime) -> Mapping[str, Floats]:
+        """Return the quantities of all levels that are shown around the best ones of these legs' quotes."""
+        bid, ask = depths_of(legs, quotes, self._seconds(legs, now))
+        return {"bid_depth": bid, "ask_depth": ask}
 
     def _seconds(self, legs: Legs, now: datetime) -> Floats:
         """Return the instant of each leg; one that closed before the session did stays at its close."""

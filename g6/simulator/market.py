@@ -101,7 +101,8 @@ class SimulatedMarket:
             legs, here = day.legs.take(places), asked[found]
             legs, here = legs.take(legs.answers), here[legs.answers]
             answered[here] = True
-            for name, values in day.quotes(legs, now, (at - now).total_seconds()).items():
+            quotes = day.quotes(legs, now, (at - now).total_seconds())
+            for name, values in {**quotes, **day.depths(legs, quotes, now)}.items():
                 columns[name][here] = values
         self._add_surroundings(contracts, at, columns, answered)
         return Quotes(at=at, answered=answered, **columns)

@@ -1,7 +1,7 @@
-"""A finished day as Parquet: `<root>/archive/{legs,overview,gaps}/index=<INDEX>/date=<day>/part.parquet`.
+"""A finished day as Parquet: `<root>/archive/{legs,overview,gaps,anomalies}/index=<INDEX>/date=<day>/part.parquet`.
 
-`legs` has one row per leg and minute, `overview` one row a minute, `gaps` one row per refusal, and
-`contracts/date=<day>/part.parquet` is the day's contract table. Nothing that the journal holds is left out or rounded.
+`legs` has one row per leg and minute, `overview` one row a minute, `gaps` one row per refusal,
+`anomalies` one row per finding, and `contracts/date=<day>/part.parquet` is the day's contract table. Nothing that the journal holds is left out or rounded.
 """
 
 import logging
@@ -43,6 +43,7 @@ __all__ = ["ArchivedDay", "archive_day", "archived_days", "unarchived", "why_not
 log = logging.getLogger(__name__)
 
 LEGS, OVERVIEW, GAPS, CONTRACTS = "legs", "overview", "gaps", "contracts"
+ANOMALIES = "anomalies"
 MARKET, INSTRUMENTS = "market", "instruments"  # what surrounds the options, a file of the day each
 # Minutes are held until they have this many legs together: some 60 MB, whatever the size of a chain.
 ROW_GROUP_LEGS = 200_000
@@ -205,13 +206,14 @@ class _Day:
 
     def _flush(self) -> None:
         from g6.storage.archive_market import instrument_table, market_table  # noqa: PLC0415 (loads pyarrow)
-        from g6.storage.archive_tables import gap_table, leg_table, overview_table  # noqa: PLC0415 (loads pyarrow)
+        from g6.storage.archive_tables import anomaly_table, gap_table, leg_table, overview_table  # noqa: PLC0415 (loads pyarrow)
 
         for index, minutes in self._waiting.items():
             if any(minute.of.chains for minute in minutes):
                 self._writer(LEGS, index).add(leg_table(minutes, self.price_basis))
             self._overviews.setdefault(index, []).append(overview_table(minutes))
             self._writer(GAPS, index).add(gap_table(minutes))
+            self._writer(ANOMALIES, index).add(anomaly_table(minutes))
         if self._surrounded:
             self._writer(INSTRUMENTS, "").add(instrument_table(self._surrounded))
             self._markets.append(market_table(self._surrounded))

@@ -16,18 +16,29 @@ import pyarrow.parquet as pq
 
 from g6.clock import IST
 from g6.errors import SinkError
+from g6.model.anomaly import Anomaly
 from g6.model.chain import EXPIRY_CODES, LEG_COLUMN_NAMES, OptionChain
 from g6.model.columns import Ints, freeze
 from g6.model.market_snapshot import MarketSnapshot
 from g6.model.pressure_report import SHED_KINDS
 from g6.model.snapshot import IndexSnapshot, Refusal, Snapshot
-from g6.storage.archive import GAPS, INSTRUMENTS, LEGS, MARKET, OVERVIEW
+from g6.storage.archive import ANOMALIES, GAPS, INSTRUMENTS, LEGS, MARKET, OVERVIEW
 from g6.storage.archive_manifest import ARCHIVE, Manifest, is_sound
 from g6.storage.archive_market import markets_of
-from g6.storage.archive_tables import AGGREGATES, CONTEXT, EPOCH, FLAGS, MAPPINGS, OVERVIEW_CONTEXT
+from g6.storage.archive_tables import (
+    AGGREGATES,
+    ANOMALY_COUNT,
+    CONTEXT,
+    EPOCH,
+    FLAGS,
+    MAPPINGS,
+    OVERVIEW_CONTEXT,
+)
 
 # Of the overview, what is said under no name of its own.
-FACTS = frozenset({"ts", "provider", *FLAGS, *OVERVIEW_CONTEXT, *(f"{code}_expiry" for code in EXPIRY_CODES)})
+FACTS = frozenset(
+    {"ts", "provider", ANOMALY_COUNT, *FLAGS, *OVERVIEW_CONTEXT, *(f"{code}_expiry" for code in EXPIRY_CODES)}
+)
 
 Columns = Mapping[str, Sequence[Any]]
 # Code ("" for the index itself) → field → name → column of the overview.
@@ -59,6 +70,13 @@ class ArchiveReader:
     def at(self, minute: datetime) -> Snapshot | None:
         """Return one minute; None when there is none."""
         return next(self._snapshots(minute), None)
+
+    def minutes(self) -> tuple[datetime, ...]:
+        """Return the recorded minutes, ascending."""
+        with _translated(self._archive):
+            paths = [self._archive / part.path for part in self._parts if part.kind == OVERVIEW]
+            tables = [_columns(pq.read_table(path, columns=["ts"], partitioning=None)) for path in paths]
+        return tuple(sorted({minute for table in tables for minute in table["ts"]}))
 
     def _snapshots(self, only: datetime | None) -> Iterator[Snapshot]:
         names = sorted({part.index for part in self._parts if part.kind == OVERVIEW})
@@ -113,6 +131,8 @@ class _Index:
         self.minutes = {minute: number for number, minute in enumerate(self._overview["ts"])}
         self._places = _places(self._overview)
         self._refusals = _refusals(name, pq.read_table(paths[GAPS], partitioning=None)) if GAPS in paths else {}
+        findings = paths.get(ANOMALIES)  # days of earlier releases have none
+        self._anomalies = {} if findings is None else _anomalies(name, pq.read_table(findings, partitioning=None))
         self._legs = _Legs(name, paths[LEGS]) if LEGS in paths else None
 
     def close(self) -> None:
@@ -135,6 +155,7 @@ class _Index:
             # A chain is told of under each of its codes alike.
             chains=tuple(replace(chain, **self._named(chain.codes[0], minute)) for chain in chains),
             refusals=tuple(self._refusals.get(minute, ())),
+            anomalies=tuple(self._anomalies.get(minute, ())),
             expected_legs=self.fact("expected_legs", minute),
             received_legs=self.fact("received_legs", minute),
             **self._named("", minute),
@@ -198,6 +219,16 @@ def _refusals(index: str, table: pa.Table) -> dict[datetime, list[Refusal]]:
     rows = zip(*(columns[name] for name in ("ts", "expiry", "codes", "reason", "detail")), strict=True)
     for minute, expiry, codes, reason, detail in rows:
         found.setdefault(minute, []).append(Refusal(index, expiry, codes, reason, detail))
+    return found
+
+
+def _anomalies(index: str, table: pa.Table) -> dict[datetime, list[Anomaly]]:
+    columns = _columns(table)
+    found: dict[datetime, list[Anomaly]] = {}
+    names = ("ts", "expiry", "series", "value", "expected", "deviation", "reason")
+    for minute, expiry, series, *numbers, reason in zip(*(columns[name] for name in names), strict=True):
+        anomaly = Anomaly(index, expiry, series, minute, *numbers, reason)
+        found.setdefault(minute, []).append(anomaly)
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_origin
 import numpy as np
 import pyarrow as pa
 
+from g6.model.anomaly import Anomaly
 from g6.model.chain import EXPIRY_CODES, LEG_COLUMN_NAMES, LEG_COLUMNS, OptionChain
 from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 from g6.model.contracts import ContractTable
@@ -41,6 +42,7 @@ CONTEXT = tuple(f.name for f in dataclasses.fields(OptionChain) if f.name not in
 VARIED = frozenset(c.name for c in LEG_COLUMNS if c.unit not in {"bool", "code", "strikes", "points", "seconds"})
 OVERVIEW_CONTEXT = ("spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs")
 FLAGS = ("backfilled", "shed_mask")
+ANOMALY_COUNT = "anomalies"  # of the overview; what they are has a table of its own
 
 
 class Minute(NamedTuple):
@@ -87,6 +89,7 @@ def overview_table(minutes: Sequence[Minute]) -> pa.Table:
         "ts": _column((m.whole.minute for m in minutes), datetime),
         **{name: _column((getattr(of, name) for of in indices), kind) for name, kind in kinds.items()},
         **_flags([m.whole for m in minutes]),
+        ANOMALY_COUNT: _column((len(of.anomalies) for of in indices), int),
         "provider": _column((m.whole.provider for m in minutes), str),
         **_spread("", AGGREGATES, indices, _names(AGGREGATES, indices)),
     }
@@ -122,6 +125,16 @@ def gap_table(minutes: Sequence[Minute]) -> pa.Table:
     columns = {"ts": _column((minute for minute, _ in refusals), datetime)}
     for name in ("expiry", "codes", "reason", "detail"):
         columns[name] = _column((getattr(refusal, name) for _, refusal in refusals), _hint(Refusal, name))
+    return pa.table(columns)
+
+
+def anomaly_table(minutes: Sequence[Minute]) -> pa.Table:
+    """Return one row per anomaly: the minute, the expiry (null for the index as a whole), and what was found."""
+    found = [(m.whole.minute, anomaly) for m in minutes for anomaly in m.of.anomalies]
+    columns = {"ts": _column((minute for minute, _ in found), datetime)}
+    columns["expiry"] = _column((anomaly.expiry for _, anomaly in found), date)
+    for name in ("series", "value", "expected", "deviation", "reason"):
+        columns[name] = _column((getattr(anomaly, name) for _, anomaly in found), _hint(Anomaly, name))
     return pa.table(columns)
 
 

@@ -36,7 +36,7 @@ LEG_HEADER = ",".join([*LEG_CONTEXT, *(f"{side}_{c.name}" for side in ("ce", "pe
 
 OVERVIEW_CONTEXT = (
     "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
-    "backfilled", "shed_mask",
+    "backfilled", "shed_mask", "anomalies",
 )  # fmt: skip
 
 LegKey = tuple[str, str, str]  # index, expiry code, offset
@@ -65,6 +65,7 @@ def _overview_line(snapshot: Snapshot, index: IndexSnapshot, aggregates: Sequenc
         b"%d" % index.received_legs,
         b"%d" % snapshot.backfilled,
         b"%d" % snapshot.shed_mask,
+        b"%d" % len(index.anomalies),
     ]
     by_code = {code: chain for chain in index.chains for code in chain.codes}
     of_chain = [a for a in aggregates if a.scope == "chain"]

@@ -12,7 +12,8 @@ import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import orjson
 
 from g6.clock import IST
 from g6.errors import SinkError
+from g6.model.anomaly import Anomaly
 from g6.model.chain import LEG_COLUMNS, OptionChain
 from g6.model.columns import Bools, Dates, Floats, Ints, Texts
 from g6.model.contracts import ContractTable
@@ -31,10 +33,10 @@ COMPRESSION_LEVEL = 1
 # Prices and quantities are whole or have paise; tried in this order, and only where nothing is lost.
 LOSSLESS_SCALES = (0, 2)
 LARGEST_EXACT = 2.0**53
-NOT_SCALARS = frozenset({c.name for c in (*LEG_COLUMNS, *MARKET_COLUMNS)} | {"chains", "refusals", "indices", "market"})
+NOT_SCALARS = frozenset({c.name for c in (*LEG_COLUMNS, *MARKET_COLUMNS)} | {"chains", "refusals", "anomalies", "indices", "market"})
 
 HINTS: Mapping[type, Mapping[str, Any]] = {
-    cls: get_type_hints(cls) for cls in (Snapshot, IndexSnapshot, Refusal, OptionChain, MarketSnapshot, ContractTable)
+    cls: get_type_hints(cls) for cls in (Snapshot, IndexSnapshot, Refusal, Anomaly, OptionChain, MarketSnapshot, ContractTable)
 }
 
 Document = dict[str, Any]
@@ -76,7 +78,9 @@ def decode_snapshot(payload: bytes) -> Snapshot:
                 chains.append(_chain(chain, columns, slice(start, stop)))
                 start = stop
             refusals = tuple(_revived(Refusal, refusal) for refusal in item["refusals"])
-            indices.append(_revived(IndexSnapshot, item, chains=tuple(chains), refusals=refusals))
+            anomalies = tuple(_revived(Anomaly, anomaly) for anomaly in item.get("anomalies", ()))
+            nested = {"chains": tuple(chains), "refusals": refusals, "anomalies": anomalies}
+            indices.append(_revived(IndexSnapshot, item, **nested))
         return _revived(Snapshot, document, indices=tuple(indices), market=_market(document.get("market")))
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(f"not a snapshot of G6: {error}") from error
@@ -114,6 +118,7 @@ def _index_document(index: IndexSnapshot) -> Document:
         **_scalars(index),
         "chains": [{"rows": len(chain), **_scalars(chain)} for chain in index.chains],
         "refusals": [_scalars(refusal) for refusal in index.refusals],
+        **({"anomalies": [_scalars(anomaly) for anomaly in index.anomalies]} if index.anomalies else {}),
     }
 
 
@@ -208,6 +213,8 @@ def _revived(cls: type[T], document: Document, **parts: Any) -> T:
 
 def _value(value: Any, hint: Any) -> Any:
     kind = get_origin(hint) or hint
+    if kind is UnionType:  # of one kind and None
+        return None if value is None else _value(value, get_args(hint)[0])
     if kind is float:
         return math.nan if value is None else float(value)
     if kind is datetime:

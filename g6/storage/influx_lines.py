@@ -133,6 +133,7 @@ def _index_fields(index: IndexSnapshot) -> Fields:
         "expected_legs": index.expected_legs,
         "received_legs": index.received_legs,
         "refusals": len(index.refusals),
+        "anomalies": len(index.anomalies),
         **index.aggregates,
     }
 

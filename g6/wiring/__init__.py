@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from g6.analytics import ENRICHERS, MEASURES, Enricher
 from g6.analytics.conventions import Conventions
+from g6.anomalies.watch import Watch, WatchOptions
 from g6.background.recollection import Recollection
 from g6.clock import Clock
 from g6.collectors.plan import Depth, IndexOrder
@@ -76,6 +77,7 @@ class Parts:
     supervisor: Supervisor
     call_watchdog: CallWatchdog
     recollection: Recollection
+    watch: Watch | None
 
 
 @contextmanager
@@ -142,6 +144,7 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 checks=observation.health.components,
             )
         )
+        watch = _watch(settings, directory.root)
         yield Parts(
             settings=settings,
             calendar=market.calendar,
@@ -170,8 +173,12 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
             supervisor=supervisor,
             call_watchdog=watchdog,
             recollection=Recollection(
-                directory.root, market.calendar, {o.definition.name: o.definition.exchange for o in orders}
+                directory.root,
+                market.calendar,
+                {o.definition.name: o.definition.exchange for o in orders},
+                followers=() if watch is None else (watch,),
             ),
+            watch=watch,
         )
 
 
@@ -243,6 +250,14 @@ def _governor(settings: Settings, clock: Clock, observation: Observation) -> Gov
     return Governor(options, this_machine(), clock, {"options_page": observation.hide_options})
 
 
+def _watch(settings: Settings, root: Path) -> Watch | None:
+    """Return who looks out for the unusual, None where nobody is to."""
+    own = settings.anomalies
+    basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
+    options = WatchOptions(own.threshold, own.window_minutes, own.warm_up_minutes, own.quiet_minutes, basis)
+    return Watch(root, options) if own.enabled else None
+
+
 def data_dir_of(settings: Settings, market: str) -> Path:
     """Return the folder; a simulator's quotes have one of their own unless a person named another."""
     own = {"default", f"provider {settings.providers.order[0]}"}
@@ -276,6 +291,7 @@ def conventions_of(settings: Settings) -> Conventions:
         build_up_price_ratio=analytics.build_up_price_ratio,
         build_up_oi_ratio=analytics.build_up_oi_ratio,
         straddle_factor=analytics.straddle_factor,
+        value_area_ratio=analytics.value_area_ratio,
         smile_fewest_quotes=analytics.smile_fewest_quotes,
         smile_noise=analytics.smile_noise_vol_points * 0.01,
         smile_maximum_rmse=analytics.smile_maximum_rmse_vol_points,

@@ -24,6 +24,7 @@ from g6.providers.kite.token_file import TokenFile
 from g6.providers.replay import FreshRecording, ReplayProvider
 from g6.resilience.deadline import Deadline
 from g6.resilience.endpoint import Hooks
+from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings
 from g6.wiring.sources import Market, Run, Source, exchanges_of, open_recording, spoken
 
@@ -90,7 +91,7 @@ def kite_source(
     """Return the providers of `providers.order`, the stream with REST behind it."""
     broker = open_broker(settings, market, clock, environ)
     order = with_rest(settings.providers.order)
-    providers, accounts = _providers(broker, order)
+    providers, accounts = _providers(broker, order, run.supervisor)
     names = settings.enabled_indices
     exchanges = exchanges_of(market, names)
     schedule = SessionSchedule(market.calendar, exchanges, settings.collection.interval_seconds)
@@ -192,7 +193,9 @@ def with_rest(order: tuple[str, ...]) -> tuple[str, ...]:
     return (*order[:place], REST, *order[place:])
 
 
-def _providers(broker: Broker, order: tuple[str, ...]) -> tuple[tuple[Provider, ...], tuple[str, ...]]:
+def _providers(
+    broker: Broker, order: tuple[str, ...], supervisor: Supervisor
+) -> tuple[tuple[Provider, ...], tuple[str, ...]]:
     """Return the providers, and the names of the sessions behind them."""
     sessions: dict[str, KiteProvider] = {}
 
@@ -205,14 +208,14 @@ def _providers(broker: Broker, order: tuple[str, ...]) -> tuple[tuple[Provider, 
 
     makers: Mapping[str, Callable[[], Provider]] = {
         REST: lambda: rest(MAIN),
-        STREAM: lambda: _stream(broker, rest(MAIN)),
+        STREAM: lambda: _stream(broker, rest(MAIN), supervisor),
         "kite-second": lambda: rest("second"),
         "replay": lambda: _replay(broker),
     }
     return tuple(makers[name]() for name in order), tuple(sessions)
 
 
-def _stream(broker: Broker, rest: KiteProvider) -> Provider:
+def _stream(broker: Broker, rest: KiteProvider, supervisor: Supervisor) -> Provider:
     # What the stream stands on (Twisted, autobahn) takes 0.2 s to import, so only those who use it wait for it.
     from g6.providers.kite_stream.options import StreamOptions  # noqa: PLC0415
     from g6.providers.kite_stream.provider import KiteStreamProvider  # noqa: PLC0415
@@ -230,6 +233,7 @@ def _stream(broker: Broker, rest: KiteProvider) -> Provider:
         ),
         broker.clock,
         lambda exchange, at: broker.market.calendar.is_open(at, SESSIONS[exchange]),
+        parts=supervisor,
     )
 
 

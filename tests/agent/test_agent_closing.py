@@ -165,7 +165,7 @@ def test_a_day_without_a_minute_and_one_beyond_the_calendar_are_not_overdue(left
 def test_whoever_is_told_to_stop_begins_nothing_more_and_says_so(left, last_minutes):
     closing = closing_of(last_minutes())
     report = closing.run(THE_DAY, lambda: True)
-    assert report.notes == ("told to stop before masters: the rest is done at the next start",)
+    assert report.notes == ("told to stop before daily: the rest is done at the next start",)
     assert not (left / "verify").exists()
     assert closing.overdue(AFTER) == (THE_DAY,)
 

@@ -18,7 +18,7 @@ from g6.analytics.surface import SMILES, total_variance, total_variance_slope
 from g6.analytics.surface.smile import DELTAS, PARAMETERS, UNREAD
 from g6.market.indices import load_indices
 from g6.market.sessions import SessionCalendar
-from g6.model.chain import FITTED_SOURCES, SMILE_STATUSES
+from g6.model.chain import FITTED_SOURCES, LEG_COLUMN_NAMES, SMILE_STATUSES
 from g6.simulator.market import SimulatedMarket
 
 DEFAULT = Conventions()
@@ -200,10 +200,11 @@ def test_columns_of_nothing_and_of_nonsense_pass_through(change):
 
 def test_chains_of_odd_shapes_pass_through():
     chain = quoted_chain(SMILE)
-    names = ("strike", "is_call", "answered", "bid", "ask", "last", "oi", "volume")
-    for rows in (np.array([0]), np.flatnonzero(chain.is_call), np.flatnonzero(~chain.is_call), np.array([], int)):
-        part = replace(quoted_chain(SMILE, strikes=[]), **{name: getattr(chain, name)[rows] for name in names})
-        assert status(valued(part)) in SMILE_STATUSES
+    calls, puts = np.flatnonzero(chain.is_call), np.flatnonzero(~chain.is_call)
+    for rows, told in ((np.array([0]), "too_few_quotes"), (calls, "one_sided"), (puts, "one_sided"),
+                       (np.array([], int), "too_few_quotes")):  # fmt: skip
+        part = replace(chain, **{name: getattr(chain, name)[rows] for name in LEG_COLUMN_NAMES})
+        assert status(valued(part)) == told
     for seconds in (1, 600, 1800, -60):
         late = replace(chain, at=chain.expires_at - timedelta(seconds=seconds))
         assert status(valued(late)) in SMILE_STATUSES

@@ -36,6 +36,7 @@ def with_value(n, row, value, base=100.0):
         ({"last": -5.0}, "negative", {"last"}),
         ({"ask": math.inf}, "negative", {"ask"}),
         ({"oi": -1.0}, "negative", {"oi"}),
+        ({"ask_depth": -65.0}, "negative", {"ask_depth"}),
     ],
 )
 def test_a_defect_costs_its_leg_the_doubtful_columns_and_no_other_leg_anything(fine_quotes, columns, word, lost):
@@ -50,7 +51,7 @@ def test_a_defect_costs_its_leg_the_doubtful_columns_and_no_other_leg_anything(f
     for name in QUOTE_COLUMNS:
         others = np.delete(getattr(cleaned, name), 2)
         assert np.array_equal(others, np.delete(getattr(fine, name), 2), equal_nan=True)
-        if name in {"last", "bid", "ask", "oi"}:
+        if name in {"last", "bid", "ask", "oi"} | lost:
             assert math.isnan(getattr(cleaned, name)[2]) == (name in lost)
 
 

@@ -139,7 +139,7 @@ def test_prices_are_the_markets_own_row_by_row(minute, market, wanted):
     quotes, truth = one.provider.quotes(table, AT), market.quotes(table, AT)
     both = quotes.answered & truth.answered
     assert both.sum() > 200
-    for name in ("bid", "ask", "bid_quantity", "ask_quantity"):
+    for name in ("bid", "ask", "bid_quantity", "ask_quantity", "bid_depth", "ask_depth"):
         np.testing.assert_allclose(getattr(quotes, name)[both], getattr(truth, name)[both], atol=0.011, err_msg=name)
 
 

@@ -89,16 +89,19 @@ def test_every_column_of_a_real_snapshot_is_what_the_official_client_reads(marke
     assert np.isnan(ours.bid).tolist() == [price == 0 for price in best]
     assert np.isnan(ours.ask).all()
     assert (ours.ask_quantity == 0).all()
+    for depth, side in ((ours.bid_depth, "buy"), (ours.ask_depth, "sell")):
+        assert depth.tolist() == [sum(level["quantity"] for level in q["depth"][side]) for q in theirs.values()]
     assert ours.quoted_at.tolist() == [q["timestamp"].replace(tzinfo=IST).timestamp() for q in theirs.values()]
     assert np.isnan(ours.traded_at).all()
 
 
 prices = st.floats(0, 1e7, allow_nan=False).map(lambda price: round(price, 2)) | st.integers(0, 10**7)
-quantities = st.integers(0, 2**53)
+quantities = st.integers(0, 2**50)  # five of them are still exact as a float
 instants = st.integers(1, 2**32).map(lambda second: EPOCH + timedelta(days=365, seconds=second))
 generated = st.fixed_dictionaries({
     "last": prices, "average_price": prices, "volume": quantities, "oi": quantities, "bid": prices,
     "bid_quantity": quantities, "ask": prices, "ask_quantity": quantities,
+    "bids_below": st.lists(quantities, max_size=4), "asks_above": st.lists(quantities, max_size=4),
     "quoted_at": instants, "traded_at": st.none() | instants,
 })  # fmt: skip
 
@@ -108,14 +111,19 @@ def test_what_was_quoted_is_what_is_decoded(quoted):
     ours = decode_quotes(body_of({
         key: quote(
             last_price=q["last"], average_price=q["average_price"], volume=q["volume"], oi=q["oi"],
-            depth={"buy": [level(q["bid"], q["bid_quantity"])] * 5, "sell": [level(q["ask"], q["ask_quantity"])] * 5},
+            depth={
+                "buy": [level(q["bid"], q["bid_quantity"]), *(level(1.0, n) for n in q["bids_below"])],
+                "sell": [level(q["ask"], q["ask_quantity"]), *(level(1e6, n) for n in q["asks_above"])],
+            },
             timestamp=str(q["quoted_at"]), last_trade_time=q["traded_at"] and str(q["traded_at"]),
         )
         for key, q in quoted.items()
     }))  # fmt: skip
     assert list(ours.keys) == list(quoted)
     assert not ours.bad
-    for name in MEASURED:
+    assert ours.bid_depth.tolist() == [float(sum([q["bid_quantity"], *q["bids_below"]])) for q in quoted.values()]
+    assert ours.ask_depth.tolist() == [float(sum([q["ask_quantity"], *q["asks_above"]])) for q in quoted.values()]
+    for name in set(MEASURED) - {"bid_depth", "ask_depth"}:
         expected = [math.nan if name in ("bid", "ask") and q[name] == 0 else q[name] for q in quoted.values()]
         np.testing.assert_array_equal(getattr(ours, name), np.array(expected, dtype=float))
     for name in ("quoted_at", "traded_at"):

@@ -34,6 +34,7 @@ from g6.market.indices import load_indices
 from g6.market.sessions import SessionCalendar
 from g6.model.quotes import QUOTE_COLUMNS
 from g6.providers.kite_stream.inbox import Inbox
+from g6.providers.kite_stream.keeper import PART
 from g6.providers.kite_stream.link import TickerLink
 from g6.providers.kite_stream.options import StreamOptions
 from g6.providers.kite_stream.provider import KiteStreamProvider
@@ -331,11 +332,16 @@ def story_of_two_providers(stage: Stage, server: KiteServer) -> dict:
     seconds = [stage.until(lambda p=p: stage.ask(p)[1] == 0) for p in (one,)]
     seconds.append(stage.until(lambda: 0 <= stage.ask(two)[1] <= len(stage.legs) - 30))
     report = two.report()
-    before = threading.active_count()
+    before = keepers()
     one.close()
     two.close()
     return {"seconds": seconds, "instruments": [c.instruments for c in report.stream.connections],
-            "problems": report.problems, "ended_threads": before - threading.active_count()}  # fmt: skip
+            "problems": report.problems, "keepers": [before, keepers()]}  # fmt: skip
+
+
+def keepers() -> int:
+    """Count the threads that keep a stream; those that look after them end in their own time."""
+    return sum(thread.name == PART for thread in threading.enumerate())
 
 
 def story_of_certificates() -> dict:

@@ -107,6 +107,21 @@ def test_an_empty_side_has_no_price_and_a_missing_stamp_is_none(read, wire):
     row = read(wire.full(256 << 8 | 2, 5.0, bid=0, ask=0, at=0, traded=0))
     assert np.isnan([row["bid"], row["ask"], row["quoted_at"], row["traded_at"]]).all()
     assert (row["bid_quantity"], row["ask_quantity"]) == (0, 0)
+    assert (row["bid_depth"], row["ask_depth"]) == (0, 0)
+
+
+def test_depth_is_the_quantity_of_all_five_levels_of_its_own_side(read, wire):
+    row = read(wire.full(256 << 8 | 2, 101.5, bid=101.4, ask=101.65))
+    assert (row["bid_depth"], row["ask_depth"]) == (75 * (1 + 2 + 3 + 4 + 5), 65 * (1 + 2 + 3 + 4 + 5))
+
+
+def test_depth_of_the_largest_quantities_the_wire_has_does_not_overflow(read, wire):
+    packet = bytearray(wire.full(256 << 8 | 2, 5.0))
+    levels = range(len(packet) - 120, len(packet), 12)
+    for begin in levels:
+        packet[begin : begin + 4] = b"\xff" * 4
+    row = read(bytes(packet))
+    assert row["bid_depth"] == row["ask_depth"] == 5 * (2**32 - 1)
 
 
 def test_an_index_has_a_level_and_a_stamp(read, wire):

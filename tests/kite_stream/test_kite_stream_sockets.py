@@ -98,7 +98,7 @@ def test_providers_share_a_process_and_follow_one_another(seen):
     assert min(two["seconds"]) >= 0
     assert two["instruments"] == [15, 15]
     assert [p for p in two["problems"] if p.startswith("10 instruments are more")]
-    assert two["ended_threads"] == 2
+    assert two["keepers"] == [2, 0]
 
 
 def test_a_server_that_nobody_vouches_for_never_sees_the_token(seen):

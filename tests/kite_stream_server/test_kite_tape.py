@@ -50,6 +50,8 @@ def test_what_the_market_quotes_is_what_the_tape_shows(market: SimulatedMarket, 
         (rupees(ticks.depth_price[:, 5]), quotes.ask),
         (ticks.depth_quantity[:, 0], quotes.bid_quantity),
         (ticks.depth_quantity[:, 5], quotes.ask_quantity),
+        (ticks.depth_quantity[:, :5].sum(axis=1), quotes.bid_depth),
+        (ticks.depth_quantity[:, 5:].sum(axis=1), quotes.ask_depth),
         (ticks.volume, quotes.volume),
         (ticks.oi, quotes.oi),
     ):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from g6.clock import IST
+from g6.health.evidence import DiskReading
+from g6.health.problems import PROBLEMS
 from g6.health.registry import CHECKS
 from g6.metrics.health import HealthCollector
 from g6.metrics.instruments import Instruments, Known
@@ -101,7 +103,7 @@ def instruments(known: Known, health: HealthCollector) -> Instruments:
 
 @pytest.fixture
 def health() -> HealthCollector:
-    return HealthCollector(lambda: dict.fromkeys(CHECKS, "ok"), tuple)
+    return HealthCollector(lambda: dict.fromkeys(CHECKS, "ok"), tuple, tuple(PROBLEMS), lambda: DiskReading(7, 9))
 
 
 @pytest.fixture

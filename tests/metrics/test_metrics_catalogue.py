@@ -31,7 +31,7 @@ from g6.model.columns import Aggregate
 from g6.model.report import CycleReport
 
 ALL = (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE, *SURROUNDING.values())
-LARGEST_PAGE_SERIES = 550  # without a broker
+LARGEST_PAGE_SERIES = 600  # without a broker
 BROKER_SERIES = 150  # that one adds: three providers, two accounts, three connections
 
 

@@ -3,6 +3,7 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from g6.clock import IST
+from g6.health.evidence import DiskReading
 from g6.metrics.exposition import Exposition
 from g6.metrics.health import HealthCollector, collector_errors
 from g6.metrics.instruments import Instruments, Known
@@ -55,3 +56,18 @@ def test_a_collector_that_fails_is_counted_where_health_reads_it() -> None:
     exposition.page()
     exposition.page()
     assert collector_errors(instruments) == 2
+
+
+def test_a_problem_is_one_while_it_is_active_and_the_disk_is_what_was_read() -> None:
+    active, disk = [problem("down")], [DiskReading(7, 9)]
+    instruments = Instruments(Known(codes={}))
+    collector = HealthCollector(dict, lambda: active, ("disk_low", "disk_full"), lambda: disk[0] if disk else None)
+    instruments.registry.register(collector)
+    page = Exposition(instruments)
+    assert values(page.page()[0], "g6_problem_active") == {"disk_low": 1, "disk_full": 0}
+    assert b"g6_disk_free_bytes 7.0" in page.page()[0]
+    assert b"g6_disk_total_bytes 9.0" in page.page()[0]
+    active.clear()
+    disk.clear()
+    assert values(page.page()[0], "g6_problem_active") == {"disk_low": 0, "disk_full": 0}
+    assert b"g6_disk_free_bytes NaN" in page.page()[0]

@@ -3,12 +3,14 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from g6.analytics import MEASURES
 from g6.metrics.exposition import Exposition
-from g6.metrics.instruments import Instruments
+from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
 from g6.model.chain import OptionChain
@@ -56,4 +58,19 @@ def test_promtool_finds_nothing_wrong_with_the_page_of_options(
     page.render(snapshot())
     check(page.current.plain)
     page.render(snapshot(chain("NIFTY", 40), chain("SENSEX", 20)))
+    check(page.current.plain)
+
+
+def test_promtool_finds_nothing_wrong_with_the_measures(
+    check: Callable[[bytes], None],
+    known: Known,
+    snapshot: Callable[..., Snapshot],
+    chain: Callable[..., OptionChain],
+) -> None:
+    values = {measure.name: 1.5 for measure in MEASURES}
+    minute = snapshot(chain("NIFTY", aggregates=values))
+    (index,) = minute.indices
+    page = OptionsPage(Instruments(replace(known, measures=MEASURES)))
+    page.render(replace(minute, indices=(replace(index, aggregates=values),)))
+    assert b"g6_index_net_gex_rupees" in page.current.plain
     check(page.current.plain)

@@ -77,6 +77,13 @@ def test_prices_of_zero_are_no_prices(recording):
         assert not (values == 0).any()
 
 
+def test_the_totals_of_the_whole_book_are_not_taken_for_its_five_levels(recording):
+    quotes = recording.load(CLOSE).quotes
+    assert np.isfinite(quotes.bid_quantity).any()
+    assert np.isnan(quotes.bid_depth).all()
+    assert np.isnan(quotes.ask_depth).all()
+
+
 def test_a_malformed_file_costs_its_own_minute_and_is_named(market_data, definitions, calendar, tmp_path, caplog):
     whole = document(market_data, "NIFTY_20251205_153000.json.gz")
     (tmp_path / "a_truncated.json").write_text(json.dumps(whole)[:5000])

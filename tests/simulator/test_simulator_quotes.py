@@ -57,7 +57,7 @@ def test_prices_are_whole_ticks(table, quotes):
 
 
 def test_quantities_are_whole_lots(table, quotes):
-    for name in ("bid_quantity", "ask_quantity", "volume", "oi"):
+    for name in ("bid_quantity", "ask_quantity", "bid_depth", "ask_depth", "volume", "oi"):
         units = getattr(quotes, name)[quotes.answered]
         assert (units >= 0).all()
         assert (units % table.lot[quotes.answered] == 0).all(), name
@@ -68,6 +68,23 @@ def test_an_empty_side_has_no_quantity_and_a_full_one_at_least_a_lot(table, quot
         there = np.isfinite(price)
         assert (quantity[there] >= table.lot[there]).all()
         assert (quantity[~there & quotes.answered] == 0).all()
+
+
+def test_four_more_levels_stand_behind_the_best_one_while_a_price_of_a_tick_is_left(table, quotes):
+    sides = (
+        (quotes.bid, quotes.bid_quantity, quotes.bid_depth, quotes.bid > 100 * table.tick),
+        (quotes.ask, quotes.ask_quantity, quotes.ask_depth, np.isfinite(quotes.ask)),
+    )
+    for price, best, depth, far_from_nothing in sides:
+        there = np.isfinite(price)
+        # Each level holds from half to twice the best one's lots, rounded up.
+        assert (depth[far_from_nothing] >= 3 * best[far_from_nothing]).all()
+        assert (depth[there] >= best[there]).all()
+        assert (depth[there] <= 9 * best[there]).all()
+        assert (depth[~there & quotes.answered] == 0).all()
+    lowest = quotes.bid < 1.5 * table.tick
+    assert lowest.any()
+    assert (quotes.bid_depth[lowest] == quotes.bid_quantity[lowest]).all()
 
 
 def test_who_does_not_answer_has_nothing_in_any_column(quotes):

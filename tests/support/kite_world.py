@@ -194,7 +194,7 @@ class World:
         """Column → whether each number is one that the market showed: at a batch's instant, or else between.
 
         Batches are a limiter's interval apart, the last one at the chain's own instant; a repeated one is anywhere
-        in the minute, where prices, volume and interest move little and quantities at the best jump.
+        in the minute, where prices, volume and interest move little and quantities in the book jump.
         """
         interval = self.settings.providers.kite.quote_interval_seconds
         span = (chain.at - minute).total_seconds()
@@ -211,7 +211,7 @@ class World:
             right = np.isnan(values)  # absence is never wrong
             for quotes in exact:
                 right |= np.isclose(getattr(quotes, name), values, atol=0.006, rtol=0)
-            if name.endswith("_quantity"):
+            if name.endswith(("_quantity", "_depth")):
                 right |= (values > 0) & (values % chain.lot == 0)
             else:
                 shown = np.stack([getattr(quotes, name) for quotes in near])

@@ -24,12 +24,14 @@ from g6.model.quotes import DAY_COLUMNS, Quotes, Spot
 from g6.providers.kite.stamps import epoch_seconds
 
 # DecodedQuotes' measured columns, in the order in which they are read from a quote.
-MEASURED = ("last", "average_price", "volume", "oi", "bid", "bid_quantity", "ask", "ask_quantity")
+MEASURED = (
+    "last", "average_price", "volume", "oi", "bid", "bid_quantity", "bid_depth", "ask", "ask_quantity", "ask_depth",
+)  # fmt: skip
 STAMPS = ("quoted_at", "traded_at")
 
 # A level of an exchange's own index has no book; its sides are null, or the depth is not there at all.
 SPOT_EXCHANGES = ("NSE:", "BSE:")
-NO_BOOK = (np.nan,) * 5  # open interest, and the two sides
+NO_BOOK = (np.nan,) * 7  # open interest, and the two sides
 OHLC = ("open", "high", "low", "close")  # Kite's names of DAY_COLUMNS: `close` is that of the session before
 BEYOND_ANY = 1e15  # no price and no volume is so large
 MESSAGE_MAX_CHARACTERS = 200
@@ -39,11 +41,11 @@ MESSAGE_MAX_CHARACTERS = 200
 class DecodedQuotes:
     """One answer's quotes: `keys` ("NFO:NIFTY26AUGFUT") and float columns parallel to them.
 
-    Prices in rupees; volume, oi and quantities in units. `bid` and `ask` are NaN where that side of the book is
-    empty; `last` and `average_price` are as Kite wrote them, 0 included. Of keys on NSE and BSE, which are levels of
-    indices and shares, `last`, the stamps, the volume and the day's open, high, low and previous close are read, and
-    the rest is NaN; of derivatives the day's are NaN. `quoted_at` and `traded_at` are epoch seconds, NaN where the text
-    was null, empty or no instant.
+    Prices in rupees; volume, oi and quantities in units, a depth being that of all levels shown, which are five. `bid`
+    and `ask` are NaN where that side of the book is empty; `last` and `average_price` are as Kite wrote them, 0
+    included. Of keys on NSE and BSE, which are levels of indices and shares, `last`, the stamps, the volume and the
+    day's open, high, low and previous close are read, and the rest is NaN; of derivatives the day's are NaN.
+    `quoted_at` and `traded_at` are epoch seconds, NaN where the text was null, empty or no instant.
     `bad` counts the quotes that were skipped, by reason; `bad_stamps` the stamps that were there and made no sense.
     """
 
@@ -54,8 +56,10 @@ class DecodedQuotes:
     oi: Floats
     bid: Floats
     bid_quantity: Floats
+    bid_depth: Floats
     ask: Floats
     ask_quantity: Floats
+    ask_depth: Floats
     open: Floats
     high: Floats
     low: Floats
@@ -109,7 +113,7 @@ class _Answer(msgspec.Struct, gc=False):
 
 
 ANSWER, LEG, SPOT = msgspec.json.Decoder(_Answer), msgspec.json.Decoder(_Leg), msgspec.json.Decoder(_Spot)
-NO_LEVEL = _Level(0.0, 0.0)
+EMPTY_SIDE = [_Level(0.0, 0.0)]
 UNREADABLE = (ValueError, RecursionError)  # what msgspec raises; its own errors are ValueErrors
 
 
@@ -222,11 +226,11 @@ def _measured(quote: _Leg | _Spot) -> tuple[float, ...]:
     if isinstance(quote, _Spot):
         return (quote.last_price, _number(quote.average_price), _number(quote.volume), *NO_BOOK)
     # Kite fills both sides with five levels of zeros; an empty list can mean nothing else.
-    bid = quote.depth.buy[0] if quote.depth.buy else NO_LEVEL
-    ask = quote.depth.sell[0] if quote.depth.sell else NO_LEVEL
+    buy, sell = quote.depth.buy or EMPTY_SIDE, quote.depth.sell or EMPTY_SIDE
     return (
         quote.last_price, quote.average_price, quote.volume, quote.oi,
-        bid.price, bid.quantity, ask.price, ask.quantity,
+        buy[0].price, buy[0].quantity, sum([level.quantity for level in buy]),
+        sell[0].price, sell[0].quantity, sum([level.quantity for level in sell]),
     )  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from g6.model.columns import Bools, Floats, Ints
 from g6.providers.kite_stream.instruments import NO_INSTRUMENTS, Instruments
 from g6.providers.kite_stream.packets import LEVELS, Packets, Wire, divisors
 
-MEASURED = ("last", "bid", "ask", "bid_quantity", "ask_quantity", "volume", "oi", "average_price")
+MEASURED = (
+    "last", "bid", "ask", "bid_quantity", "ask_quantity", "bid_depth", "ask_depth", "volume", "oi", "average_price",
+)  # fmt: skip
 # The day of a level or a share → what the packet calls it; of derivatives nobody asks for it.
 DAY = {"open": "open", "high": "high", "low": "low", "previous_close": "close"}
 ROW = np.dtype([(name, np.float64) for name in (*MEASURED, *DAY, "quoted_at", "traded_at")])
@@ -114,9 +116,11 @@ def _blank(count: int) -> Wire:
 def _leg_rows(full: Wire) -> Wire:
     """Columns of full packets, prices as Kite wrote them; a zero bid or ask is an empty side, a zero stamp is none."""
     rows, divisor = _blank(len(full)), divisors(full["token"])
-    best = {"bid": full["depth"][:, 0], "ask": full["depth"][:, LEVELS]}
-    for side, level in best.items():
-        rows[side], rows[f"{side}_quantity"] = _or_none(level["price"]) / divisor, level["quantity"]
+    sides = {"bid": full["depth"][:, :LEVELS], "ask": full["depth"][:, LEVELS:]}
+    for side, levels in sides.items():
+        best = levels[:, 0]
+        rows[side], rows[f"{side}_quantity"] = _or_none(best["price"]) / divisor, best["quantity"]
+        rows[f"{side}_depth"] = levels["quantity"].sum(axis=1, dtype=np.float64)
     for name in ("last", "average_price"):
         rows[name] = full[name] / divisor
     for name, of_packet in DAY.items():

@@ -13,11 +13,11 @@ from g6.model.columns import Bools, Floats, Ints
 from g6.model.contracts import ContractTable
 from g6.simulator.day import ExchangeDay
 from g6.simulator.grid import seconds_of
-from g6.simulator.kite_server.session_day import paise, units
 from g6.simulator.kite_server.tape import Tape
 from g6.simulator.legs import contract_keys
 from g6.simulator.market import SPOT_TICK
 from g6.simulator.trading import interest, trades_until
+from g6.simulator.whole import paise, units
 
 ONE_DAY = timedelta(days=1)
 LATE = time(23, 59, 59)

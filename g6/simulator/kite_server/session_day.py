@@ -11,13 +11,13 @@ from g6.simulator.day import ExchangeDay
 from g6.simulator.grid import CELL_SECONDS, seconds_of
 from g6.simulator.hashing import derive, uniform
 from g6.simulator.kite_server.day_range import DayRange
-from g6.simulator.kite_server.ladder import side, ticks_apart
+from g6.simulator.ladder import sides_of
 from g6.simulator.legs import Legs
 from g6.simulator.trading import INTEREST_WOBBLE, PLACE, trades_until
+from g6.simulator.whole import paise, units
 
-SECOND_OF_BOOK, LOTS_OF_TRADE = 2**35, 2**36  # what a book's second and a trade's place in the day are counted from
+LOTS_OF_TRADE = 2**36  # what a trade's place in the day is counted from
 FIRST_TRADE = 2**33  # where the market's own draws of trades begin
-BUY, SELL = 80, 81  # streams of a book's draws
 
 
 class SessionDay:
@@ -128,17 +128,6 @@ class SessionDay:
         }
 
 
-def paise(rupees: Floats) -> Ints:
-    """Return whole paise; 0 where there is no price."""
-    whole = np.rint(100.0 * np.where(np.isfinite(rupees), rupees, 0.0))
-    return whole.astype(np.int64)
-
-
-def units(quantity: Floats) -> Ints:
-    """Return whole units; 0 where there are none."""
-    return np.rint(np.where(np.isfinite(quantity), quantity, 0.0)).astype(np.int64)
-
-
 def _last_quantity(legs: Legs, volume: Floats, last: Ints) -> Ints:
     """Return the size of the last trade: a few lots, the same until the volume grows."""
     lots = volume / legs.lot
@@ -149,18 +138,7 @@ def _last_quantity(legs: Legs, volume: Floats, last: Ints) -> Ints:
 
 
 def _book(legs: Legs, quotes: Mapping[str, Floats], seconds: Floats) -> dict[str, Ints]:
-    tick, lot = paise(legs.tick), units(legs.lot)
-    apart = ticks_apart(quotes["bid"], quotes["ask"], legs.tick)
-    draws = derive(legs.day_key, np.floor(seconds).astype(np.int64) + SECOND_OF_BOOK)
-    sides = [
-        side(
-            paise(quotes[name]),
-            units(quotes[f"{name}_quantity"] / legs.lot),
-            direction=direction, tick=tick, lot=lot, apart=apart, draws=derive(draws, stream),
-        )
-        for name, direction, stream in (("bid", -1, BUY), ("ask", 1, SELL))
-    ]  # fmt: skip
-    buy, sell = sides
+    buy, sell = sides_of(legs, quotes, seconds)
     return {
         "depth_price": np.hstack([buy.price, sell.price]),
         "depth_quantity": np.hstack([buy.quantity, sell.quantity]),

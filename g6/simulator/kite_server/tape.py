@@ -16,11 +16,12 @@ from g6.market.indices import DERIVATIVE_EXCHANGES
 from g6.market.sessions import OutsideCalendar
 from g6.model.columns import Ints, Texts
 from g6.model.contracts import SHARE, ContractTable
-from g6.simulator.kite_server.session_day import SessionDay, paise, units
+from g6.simulator.kite_server.session_day import SessionDay
 from g6.simulator.kite_server.ticks import DEPTH, TICK_COLUMNS, IndexTicks, Ticks
 from g6.simulator.kite_server.wire_tokens import contract_tokens, index_token
 from g6.simulator.legs import contract_keys
 from g6.simulator.market import SPOT_TICK, SimulatedMarket
+from g6.simulator.whole import paise, units
 
 DAYS_KEPT = 4
 SHARE_TICK_PAISE, SHARE_QUANTITY = 5, 100

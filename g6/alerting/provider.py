@@ -1,0 +1,94 @@
+"""Alerts on the source: what says that it does not answer, or that it may not be asked."""
+
+from g6.alerting.alert import Alert
+from g6.alerting.phrases import WHILE_OPEN, increase_by, problem
+
+HEALTH = "g6-collection"
+
+PROVIDER = (
+    Alert(
+        "G6TokenDead", "critical",
+        """max by (job, instance, account) (max_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1 """
+        f"{WHILE_OPEN}",
+        "1m",
+        "The market is open and the access token is not valid",
+        "Account {{ $labels.account }}: nothing can be asked until a person logs in with `g6 login`.",
+        HEALTH, "token_dead", follows=("G6Down",),
+    ),
+    Alert(
+        "G6LoginNeeded", "warning",
+        """max by (job, instance, account) (max_over_time(g6_token_state{state=~"dead|absent"}[5m])) == 1""", "5m",
+        "A person must log in before the market opens",
+        "Account {{ $labels.account }} has no valid access token. `g6 login` makes one.",
+        HEALTH, "token_dead", follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6TokenExpiring", "warning",
+        "max by (job, instance, account) (max_over_time(g6_token_expiry_timestamp_seconds[5m])) - time()"
+        f" < $expiring_seconds {WHILE_OPEN}", "1m",
+        "The access token ends while the market is open",
+        "The token of account {{ $labels.account }} ends in {{ $value | humanizeDuration }}. `g6 login` makes a new"
+        " one; the running collector takes it over.",
+        HEALTH, "token_expiring", seconds={"expiring_seconds": 3600}, follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6ProviderSilent", "warning", problem("provider_silent"), "2m",
+        "The provider gives no quotes at all",
+        "Every request fails or is empty. `g6 check provider` says who answers.",
+        HEALTH, "provider_gone", follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6ProviderFailingOver", "warning", problem("provider_failing_over"), "3m",
+        "Another provider answers than the preferred one",
+        "The preferred provider does not answer, and the next in providers.order does.",
+        HEALTH, "first_provider_gone", follows=("G6Down",),
+    ),
+    Alert(
+        "G6ProviderTrouble", "info", problem("provider_trouble"), "5m",
+        "A provider complains",
+        "Something about the provider needs a look, though minutes are recorded: `g6 status` has its words.",
+        HEALTH, "batch_lost", follows=("G6Down", "G6ProviderSilent", "G6TokenDead"),
+    ),
+    Alert(
+        "G6BreakerOpen", "warning",
+        "max_over_time(g6_breaker_state[1m]) == 2 and on (job, instance, endpoint)"
+        " increase(g6_breaker_opens_total[15m]) > 0", "3m",
+        "Calls to an endpoint are held back after failures",
+        "The breaker of {{ $labels.endpoint }} has been open for three minutes: the endpoint fails each time that it"
+        " is tried.",
+        HEALTH, "provider_gone", follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6RateLimitPressure", "info",
+        f"{increase_by('g6_provider_limiter_wait_seconds_total', '', '5m')} > $waited_seconds"
+        f" or on (job, instance) "
+        f"""{increase_by("g6_provider_failures_total", "", "5m", '{kind="rate_limited"}')} > 3""", "3m",
+        "Asking is slowed by the broker's rate limit",
+        "Minutes wait for the broker's limit of requests a second; collect fewer strikes, or use the stream.",
+        HEALTH, "rate_limited", seconds={"waited_seconds": 150}, keeps="5m",
+    ),
+    Alert(
+        "G6InstrumentsStale", "warning",
+        "time() - max_over_time(g6_instruments_day_timestamp_seconds[5m]) > $day_seconds", "5m",
+        "The list of instruments is not of today",
+        "Contracts are planned from a list that is {{ $value | humanizeDuration }} old: new strikes and expiries are"
+        " missing from it.",
+        HEALTH, "instruments_gone", seconds={"day_seconds": 104400}, follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6StreamSilent", "warning",
+        "time() - max by (job, instance, connection) (max_over_time(g6_stream_last_message_timestamp_seconds[5m]))"
+        f" > $silent_seconds {WHILE_OPEN}", "1m",
+        "The stream says nothing, not even a heartbeat",
+        "Connection {{ $labels.connection }} has been silent for {{ $value | humanizeDuration }}; REST fills in, at"
+        " one request a second.",
+        HEALTH, "stream_mute", seconds={"silent_seconds": 30}, follows=("G6Down", "G6TokenDead"),
+    ),
+    Alert(
+        "G6StreamReconnecting", "info",
+        f"{increase_by('g6_stream_reconnects_total', 'connection', '15m')} > 3", "1m",
+        "The stream is made anew again and again",
+        "Connection {{ $labels.connection }} was made anew {{ $value | humanize }} times in a quarter of an hour.",
+        HEALTH, "stream_dropped", keeps="5m",
+    ),
+)  # fmt: skip

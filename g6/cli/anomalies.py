@@ -1,0 +1,146 @@
+"""`g6 anomalies`: what was out of the ordinary on a day, as it was told then, or against the days before as a whole."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.surroundings import Surroundings
+from g6.errors import ConfigError
+from g6.model.chain import EXPIRY_CODES
+from g6.settings import load
+from g6.settings.wording import shown
+
+if TYPE_CHECKING:
+    from g6.anomalies.together import Changes
+    from g6.history.questions import History
+    from g6.model.anomaly import Anomaly
+
+EPILOG = """\
+As it collects, G6 judges in every chain the volatility and premium at the ATM, open interest, put-call ratio and spread:
+their change against the last hour's, in robust deviations (median and median absolute deviation), and the premium also
+against what is usual on the weekday. What is beyond anomalies.threshold is stored with the minute, and listed here.
+
+--multivariate judges the stored minutes of one expiry code again, all measures together, against a model of the days
+before: the robust covariance of their changes. It finds what is odd as a whole, needs the extra `g6[anomalies]`
+(scikit-learn) and is not stored.
+
+examples:
+  g6 anomalies                                  the last recorded day
+  g6 anomalies --date 2026-11-20 --index NIFTY --json
+  g6 anomalies --multivariate --days 20 --expiry this_month
+
+exit codes: 0 shown, whether there are any or not; 2 bad configuration or arguments, too little recorded, or the extra
+is not installed; 3 a file cannot be read"""
+
+HEADINGS = ("minute", "index", "expiry", "series", "deviations", "reason")
+TEXTS = ("minute", "index", "expiry", "series", "reason")
+DEFAULT_DAYS = 10
+
+
+def main(argv: Sequence[str], around: Surroundings) -> int:
+    """Show one day."""
+    namespace = _parser().parse_strictly(argv)
+    settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
+    # What answers is heavy; --help does without it.
+    from g6.checks.page import Page  # noqa: PLC0415
+    from g6.checks.snapshot import source_of  # noqa: PLC0415
+    from g6.history.questions import History  # noqa: PLC0415
+
+    history = History(source_of(settings))
+    days = _recorded_days(history.root)
+    day = namespace.date or max(days)
+    if day not in days:
+        raise ConfigError(f"nothing of {day} is recorded in {history.root}; there are {min(days)} to {max(days)}")
+    names = [namespace.index] if namespace.index else settings.enabled_indices
+    if namespace.multivariate:
+        found = [a for name in names for a in _together(history, name, namespace.expiry, days, day, namespace.days)]
+    else:
+        found = _told(history.root, day, namespace.index)
+    if namespace.json:
+        sys.stdout.write(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode() + "\n")
+        return 0
+    page = Page(settings)
+    page.heading(f"{len(found) or 'no'} {'anomaly' if len(found) == 1 else 'anomalies'} on {day:%a %d %b %Y}")
+    if found:
+        page.table(HEADINGS, [_cells(one) for one in found], texts=TEXTS)
+    return 0
+
+
+def _told(root: Path, day: date, index: str | None) -> list["Anomaly"]:
+    from g6.background.recorded import minutes_of  # noqa: PLC0415
+
+    found = (anomaly for snapshot in minutes_of(root, day) for anomaly in snapshot.anomalies)
+    return [anomaly for anomaly in found if index in {None, anomaly.index}]
+
+
+def _together(
+    history: "History", index: str, code: str, days: Sequence[date], day: date, count: int
+) -> tuple["Anomaly", ...]:
+    from g6.anomalies.together import days_before, findings, train  # noqa: PLC0415
+
+    model = train([_changes(history, index, code, before) for before in days_before(days, day, count)])
+    return findings(model, _changes(history, index, code, day), index, code)
+
+
+def _changes(history: "History", index: str, code: str, day: date) -> "Changes":
+    import numpy as np  # noqa: PLC0415
+
+    from g6.anomalies.together import COLUMNS, changes_of  # noqa: PLC0415
+
+    table = history.overview(index, day, expiry=code).arrow()
+    unknown = np.full(table.num_rows, np.nan)
+    present = {name: table[name].to_numpy() for name in COLUMNS if name in table.column_names}
+    return changes_of(table["ts"].to_pylist(), {name: present.get(name, unknown) for name in COLUMNS})
+
+
+def _recorded_days(root: Path) -> Sequence[date]:
+    from g6.storage.archive_manifest import archived_days  # noqa: PLC0415
+    from g6.storage.data_directory import JOURNAL  # noqa: PLC0415
+    from g6.storage.journal_set import days_in  # noqa: PLC0415
+
+    days = sorted({*days_in(root / JOURNAL), *archived_days(root)})
+    if not days:
+        raise ConfigError(f"{root} holds no recorded day; name a data directory with --data-dir")
+    return days
+
+
+def _cells(one: "Anomaly") -> tuple[str, ...]:
+    expiry = one.expiry.isoformat() if one.expiry else ""
+    return f"{one.minute:%H:%M}", one.index, expiry, one.series, f"{one.deviation:+.1f}", one.reason
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="g6 anomalies", description="Lists what was out of the ordinary on a day.", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--index", metavar="NAME", help="one index, as NIFTY (default: all)")
+    parser.add_argument("--multivariate", action="store_true", help="all measures together, against the days before")
+    parser.add_argument(
+        "--days", type=int, default=DEFAULT_DAYS, metavar="N", help=f"days to learn from (default {DEFAULT_DAYS})"
+    )
+    parser.add_argument(
+        "--expiry", choices=EXPIRY_CODES, default=EXPIRY_CODES[0], metavar="CODE",
+        help=f"expiry code for --multivariate (default {EXPIRY_CODES[0]})",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="a list of JSON objects")
+    add_settings(parser)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")
