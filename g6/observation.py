@@ -31,7 +31,7 @@ from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
 from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport
-from g6.model.report import CycleReport
+from g6.model.report import CycleReport, MissedBy
 from g6.model.snapshot import Snapshot
 from g6.resilience.supervisor import Supervisor, every
 from g6.server import EmbeddedServer, PublishedState, create_app
@@ -93,11 +93,14 @@ class Observation:
         elif self.options_page is not None:
             self.options_page.render(snapshot)
 
-    def waiting(self, due: datetime, now: datetime, *, closed: bool) -> None:
-        """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed."""
+    def waiting(self, due: datetime, now: datetime, *, closed: bool, held: bool = False) -> None:
+        """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed.
+
+        `held`: the clock was set back, and the minutes until then are recorded.
+        """
         opened = {exchange: self.calendar.is_open(now, exchange) for exchange in self.exchanges}
         _told("health", lambda: self.health.session(opened, self.calendar.known_until))
-        _told("health", lambda: self.health.waiting(due, "the market is closed" if closed else ""))
+        _told("health", lambda: self.health.waiting(due, "the market is closed" if closed else "", held=held))
         if closed:
             _told("metrics", lambda: self.observer.skipped("closed"))
             _told("the page of options", self.clear)
@@ -132,9 +135,9 @@ class Observation:
         if self.options_page is not None:
             self.options_page.hide(hidden)
 
-    def missed(self, count: int) -> None:
-        """Tell of scheduled minutes that were lost because the one before took too long."""
-        _told("metrics", lambda: self.observer.skipped("overrun", count))
+    def missed(self, count: int, by: MissedBy) -> None:
+        """Tell of scheduled minutes that were lost, and why."""
+        _told("metrics", lambda: self.observer.skipped(by, count))
 
     def show_start(self, facts: StartFacts) -> None:
         """Print what is about to happen."""

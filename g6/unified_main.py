@@ -21,9 +21,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import FrameType
 
+from g6.cycle.agenda import Agenda
+from g6.cycle.between import Between
 from g6.cycle.collection import Collected, Collection, said
 from g6.cycle.delivery import Delivery
 from g6.cycle.stages import Stages
@@ -43,10 +45,6 @@ log = logging.getLogger(__name__)
 DONE, FAILED, LOGIN_NEEDED = 0, 3, 4
 
 SHUTDOWN_SECONDS = 10.0
-# No day is closed so shortly before a minute; one takes some twenty seconds.
-CLOSING_MARGIN = timedelta(minutes=5)
-# Time enough for a person to log in.
-PROBE_BEFORE_OPEN = timedelta(minutes=30)
 
 
 def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None, source: Source | None = None) -> int:
@@ -76,6 +74,9 @@ class Agent:
         self._stop = threading.Event()
         self._told_to_stop = False
         self._service = ServiceNotifier(clean=redact)
+        self._agenda = Agenda(parts.schedule, parts.clock)
+        self._between = Between(parts, self.delivery, self._agenda, self._service, self._stop)
+        self._clock_step_seconds = 0.0
         self._last_due: datetime | None = None
         self._exit = DONE
 
@@ -99,24 +100,28 @@ class Agent:
         return DONE if self._stop.is_set() and limit is None else self._exit
 
     def _minutes(self, limit: int | None) -> None:
-        parts, done, missed = self._parts, 0, 0
-        self._probe()
-        due = parts.schedule.first(parts.clock.now())
+        parts, agenda, done, missed = self._parts, self._agenda, 0, 0
+        self._between.probe()
+        due = agenda.first()
         self.collection.recall(due)
-        while due is not None and self._wait(due):
-            self._last_due = due
+        while due is not None:
+            due, late = self._between.wait(due)
+            if due is None:
+                return
+            missed, self._last_due, self._clock_step_seconds = missed + late, due, agenda.begin()
             with cycle(cycle_id_of(due)):
                 report, snapshot = self.minute(due, missed)
                 self._tell(report, snapshot, first=done == 0)
+            if missed:
+                parts.observation.missed(missed, report.missed_by)
             self._service.cycle(report)
-            self._parts.governor.reclaim()
-            self._parts.call_watchdog.check()
+            parts.governor.reclaim()
+            parts.call_watchdog.check()
+            agenda.done(due, recorded=report.status != "failed")
             done += 1
             if done == limit:
                 return  # without a look at what would follow: the calendar may end here
-            due, missed = parts.schedule.following(due, parts.clock.now())
-            if missed:
-                parts.observation.missed(missed)
+            due, missed = agenda.following(due)
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -182,6 +187,7 @@ class Agent:
             indices=(),
             journal=None,
             missed_minutes=missed,
+            clock_step_seconds=self._clock_step_seconds,
             error=said(error),
             market=self._parts.provider.report(),
             pressure=pressure,
@@ -206,54 +212,13 @@ class Agent:
             journal=journal,
             sinks=sinks,
             missed_minutes=missed,
+            clock_step_seconds=self._clock_step_seconds,
             error=str(collected.error) if collected.error else None,
             market=self._parts.provider.report(),
             pressure=pressure,
             parts=self._parts.supervisor.reports(),
             measure_seconds=collected.measure_seconds,
         )
-
-    def _wait(self, due: datetime) -> bool:
-        parts = self._parts
-        now = parts.clock.now()
-        closed = parts.schedule.is_pause(now, due)
-        if closed:
-            log.info("closed; the next minute is %s", f"{due:%a %d %b %Y %H:%M}")
-        parts.observation.waiting(due, now, closed=closed)
-        if self.delivery.day is not None and due.date() > self.delivery.day:
-            self._close_day(self.delivery.day)
-        if closed:
-            self._close_overdue(due)
-            self._service.waiting(f"closed; the next minute is {due:%a %d %b %Y %H:%M}")
-        if closed and due - now > PROBE_BEFORE_OPEN and self._sleep_until(due - PROBE_BEFORE_OPEN):
-            self._probe()
-        return self._sleep_until(due) and not self._stop.is_set()
-
-    def _sleep_until(self, instant: datetime) -> bool:
-        """Wait, giving the service manager signs of life; False when told to stop."""
-        return self._service.wait_until(self._parts.clock, instant, self._stop)
-
-    def _close_day(self, day: date) -> None:
-        """Do what is done with a day that is over: once, when the loop comes to a later one or ends behind it."""
-        self.delivery.checkpoint()
-        self.delivery.day = None
-        self._closed(day)
-
-    def _close_overdue(self, due: datetime) -> None:
-        """Close the days that a crash or a stop left behind, as long as the pause before `due` lasts."""
-        for day in self._parts.closing.overdue(due.date()):
-            if self._stop.is_set() or due - self._parts.clock.now() < CLOSING_MARGIN:
-                return
-            self._closed(day)
-
-    def _closed(self, day: date) -> None:
-        self._service.alive()
-        self._parts.observation.closed(self._parts.closing.run(day, self._stop.is_set))
-
-    def _probe(self) -> None:
-        """Find out before it matters whether a person must log in."""
-        self._parts.deadline.restart()
-        self._parts.observation.probed(self._parts.provider.probe())
 
     def _tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
         self._parts.observation.tell(report, snapshot, first=first)
@@ -262,7 +227,7 @@ class Agent:
     def _finish(self, *, closing: bool) -> None:
         day = self.delivery.day
         if closing and day is not None and self._is_over(day):
-            self._close_day(day)
+            self._between.close_day(day)
         self.delivery.checkpoint()
         if self._parts.unreadable:
             self._exit = self._exit or FAILED

@@ -37,12 +37,12 @@ def spread_window(chain: OptionChain, conventions: Conventions) -> float:
     return _spreads(chain, conventions.window_strikes).window
 
 
-def spread_ratio_window(chain: OptionChain, conventions: Conventions) -> float:
+def spread_window_ratio(chain: OptionChain, conventions: Conventions) -> float:
     """Return the median of ask less bid over their mid, over the window's two-sided legs."""
     return _spreads(chain, conventions.window_strikes).ratio_window
 
 
-def spread_ticks_window(chain: OptionChain, conventions: Conventions) -> float:
+def spread_window_ticks(chain: OptionChain, conventions: Conventions) -> float:
     """Return the window's median spread in price steps of the contract."""
     return _in_ticks(spread_window(chain, conventions), chain)
 
@@ -52,12 +52,12 @@ def spread_atm(chain: OptionChain, conventions: Conventions) -> float:
     return _spreads(chain, conventions.window_strikes).atm
 
 
-def spread_ratio_atm(chain: OptionChain, conventions: Conventions) -> float:
+def spread_atm_ratio(chain: OptionChain, conventions: Conventions) -> float:
     """Return the mean of ask less bid over their mid, over the ATM's two-sided legs."""
     return _spreads(chain, conventions.window_strikes).ratio_atm
 
 
-def spread_ticks_atm(chain: OptionChain, conventions: Conventions) -> float:
+def spread_atm_ticks(chain: OptionChain, conventions: Conventions) -> float:
     """Return the ATM's mean spread in price steps of the contract."""
     return _in_ticks(spread_atm(chain, conventions), chain)
 
@@ -166,14 +166,14 @@ def _imbalance_of(side: str, quantity: str) -> str:
 
 LIQUIDITY = (
     (Aggregate("spread_window", "rupees", f"Median of ask - bid over {_WINDOW} {_TWO_SIDED}"), spread_window),
-    (Aggregate("spread_ratio_window", "ratio", f"Median of (ask - bid) / mid over {_WINDOW} {_TWO_SIDED}"),
-     spread_ratio_window),
-    (Aggregate("spread_ticks_window", "ticks", "spread_window over the contract's price step"), spread_ticks_window),
+    (Aggregate("spread_window_ratio", "ratio", f"Median of (ask - bid) / mid over {_WINDOW} {_TWO_SIDED}"),
+     spread_window_ratio),
+    (Aggregate("spread_window_ticks", "ticks", "spread_window over the contract's price step"), spread_window_ticks),
     (Aggregate("spread_atm", "rupees", f"Mean of ask - bid over the call and put at the ATM, if {_TWO_SIDED}"),
      spread_atm),
-    (Aggregate("spread_ratio_atm", "ratio",
-               f"Mean of (ask - bid) / mid over the call and put at the ATM, if {_TWO_SIDED}"), spread_ratio_atm),
-    (Aggregate("spread_ticks_atm", "ticks", "spread_atm over the contract's price step"), spread_ticks_atm),
+    (Aggregate("spread_atm_ratio", "ratio",
+               f"Mean of (ask - bid) / mid over the call and put at the ATM, if {_TWO_SIDED}"), spread_atm_ratio),
+    (Aggregate("spread_atm_ticks", "ticks", "spread_atm over the contract's price step"), spread_atm_ticks),
     (Aggregate("best_quantity_window", "units", f"Sum of the {_BEST}, bids and asks, over {_WINDOW}; {_KNOWN}"),
      best_quantity_window),
     (Aggregate("depth_window", "units", f"Sum of the {_FIVE}, bids and asks, over {_WINDOW}; {_KNOWN}"), depth_window),

@@ -10,7 +10,7 @@ import numpy as np
 
 from g6.analytics import mood, sectors
 from g6.analytics.breadth import all_breadth
-from g6.model.columns import Aggregate, Floats
+from g6.model.columns import OWN, Aggregate, Floats
 from g6.model.market_snapshot import VIX, MarketSnapshot
 from g6.model.mood import MoodRules
 
@@ -31,7 +31,7 @@ def _sector(function: Callable[[MarketSnapshot], float]) -> Callable[[MarketSnap
     return lambda market, _: function(market)
 
 
-def _measure(name: str, unit: str, says: str, source: str = "") -> Aggregate:
+def _measure(name: str, unit: str, says: str, source: str = OWN) -> Aggregate:
     return Aggregate(name, unit, says, scope="market", source=source)
 
 

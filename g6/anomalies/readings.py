@@ -13,7 +13,7 @@ from g6.model.columns import Bools, Floats, freeze
 
 NAN = float("nan")
 DECIMALS = next(column.decimals for column in LEG_COLUMNS if column.name == "iv") or 0
-SPREAD = "spread_ratio_window"  # the chain's aggregate that is watched
+SPREAD = "spread_window_ratio"  # the chain's aggregate that is watched
 # What is older is no basis for a change.
 LONGEST_GAP = timedelta(minutes=5)
 # Least scale of a minute's change, log units: what is so quiet that its own scale means nothing. In SERIES' order: the

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from g6.model.anomaly import Anomaly
 
 EPILOG = """\
-As it collects, G6 judges in every chain the volatility and premium at the ATM, open interest, put-call ratio and spread:
+As it collects, G6 judges in every chain volatility and premium at the ATM, open interest, put-call ratio and spread:
 their change against the last hour's, in robust deviations (median and median absolute deviation), and the premium also
 against what is usual on the weekday. What is beyond anomalies.threshold is stored with the minute, and listed here.
 

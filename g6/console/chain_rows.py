@@ -112,15 +112,18 @@ LEG_COLUMNS: Sequence[LegColumn] = (
     LegColumn("ask", "ask", 70, _decimal(2), "ask"),
 )
 DEFAULT_COLUMNS = ("oi", "oi_change", "volume", "theta", "vega", "gamma", "delta", "ltp", "bid", "ask")
-COLUMN_WORDS = tuple(column.word for column in LEG_COLUMNS)
+IV = "iv"  # the strike's own, beside it
+COLUMN_WORDS = (*(column.word for column in LEG_COLUMNS), IV)
+# Neither says much without the other.
+PAIRED = ("bid", "ask")
 
 
 def mirrored(columns: Sequence[LegColumn]) -> list[LegColumn]:
     """Return the columns of puts, from the strike to the outside."""
     order = [column.word for column in columns]
     turned = list(reversed(columns))
-    if {"bid", "ask"} <= set(order):
-        bid, ask = (next(i for i, c in enumerate(turned) if c.word == word) for word in ("bid", "ask"))
+    if set(PAIRED) <= set(order):
+        bid, ask = (next(i for i, c in enumerate(turned) if c.word == word) for word in PAIRED)
         turned[bid], turned[ask] = turned[ask], turned[bid]
     return turned
 

@@ -14,7 +14,9 @@ from g6.console.chain_rows import (
     CALL_BAR,
     DEFAULT_COLUMNS,
     IN_THE_MONEY,
+    IV,
     LEG_COLUMNS,
+    PAIRED,
     PUT_BAR,
     Ladder,
     LegColumn,
@@ -31,7 +33,7 @@ from g6.model.market_snapshot import MarketSnapshot
 # Cells of the bars of open interest, and when they give way.
 BAR_CELLS, BAR_KEEP = (4, 14), 80
 IV_KEEP = 90
-GREEKS_KEEP = 92  # where they are asked for: before all but prices and open interest
+GREEKS_KEEP = 84  # where they are asked for: before all but prices, open interest and its change
 CHOSEN = 200  # what a person chose stays before what he did not
 
 
@@ -58,10 +60,15 @@ class Choice:
         """Return the columns in their order from the outside to the strike."""
         return [column for column in LEG_COLUMNS if column.word in (self.columns or DEFAULT_COLUMNS)]
 
-    def keep(self, column: LegColumn) -> int:
+    def keep(self, column: LegColumn) -> float:
         """Return how long a column stays."""
-        raised = GREEKS_KEEP if self.greeks and column.greek else 0
+        raised = GREEKS_KEEP + column.keep / 1000 if self.greeks and column.greek else 0
         return max(column.keep, raised) + (CHOSEN if self.columns else 0)
+
+    @property
+    def iv(self) -> bool:
+        """Return whether the strikes' volatilities are shown."""
+        return not self.columns or IV in self.columns
 
 
 def chain_table(view: ChainView, width: int, choice: Choice, *, ascii_only: bool) -> Drawing:
@@ -141,7 +148,7 @@ class _Table:
         self._rule, self._wall, self._cross = ("-", "|", "+") if ascii_only else ("─", "│", "┼")
         known = {c.word: max(self._calls.width(c), self._puts.width(c)) for c in columns}
         self._widths = {c.word: max(known[c.word], cells(c.heading)) for c in columns if known[c.word]}
-        self._iv = self._volatilities()
+        self._iv = self._volatilities() if choice.iv else []
         self._strikes = self._strike_cells(marks)
         self._columns = [c for c in columns if c.word in self._widths]
         self._fit_into(width, choice)
@@ -160,7 +167,8 @@ class _Table:
             elif least == "iv":
                 self._iv = []
             else:
-                self._columns = [c for c in self._columns if c.word != least]
+                gone = PAIRED if least in PAIRED else (least,)
+                self._columns = [c for c in self._columns if c.word not in gone]
         if self._bar:
             self._bar += min(BAR_CELLS[1] - self._bar, max(0, width - self._needed()) // 2)
 

@@ -4,7 +4,7 @@ Each line is a name and clauses; what is not known is left out. Definitions: the
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from g6.console.chain_rows import compact
 from g6.console.figures import number
-from g6.console.lines import Line, Span, cells, line, width_of
+from g6.console.lines import Line, Span, cells, line, width_of, wrap
 from g6.model.chain import BUILD_UPS, DEALER_POSITIONS, SMILE_STATUSES, OptionChain
 from g6.model.columns import Aggregates
 from g6.model.market_snapshot import INDEX, UNKNOWN, MarketSnapshot
@@ -31,14 +31,16 @@ class Clauses:
     clauses: tuple[str, ...]
 
     def drawn(self, width: int) -> list[Line]:
-        """Return the lines; a clause is never broken unless it is wider than a line."""
-        lines, current = [], ""
-        for clause in self.clauses:
-            longer = f"{current}, {clause}" if current else clause
-            if current and NAME_WIDTH + cells(longer) > width:
-                lines.append(f"{current},")
-                longer = clause
-            current = longer
+        """Return the lines; a clause is broken only where it is wider than a line."""
+        lines, current, room = [], "", max(1, width - NAME_WIDTH)
+        for place, clause in enumerate(self.clauses):
+            comma = "," if place + 1 < len(self.clauses) else ""
+            longer = f"{current} {clause}{comma}".lstrip()
+            if current and cells(longer) > room:
+                lines.append(current)
+                longer = f"{clause}{comma}"
+            *whole, current = wrap(longer, room)
+            lines += whole
         heads = [self.name, *[""] * len(lines)]
         return [
             line(Span(f"{head:<{NAME_WIDTH}}", "dim"), Span(text))
@@ -84,11 +86,12 @@ def said_of(chain: OptionChain, index: Aggregates, market: MarketSnapshot | None
         "surface": _surface(of, index), "exposure": _exposure(of), "market": _market(market),
     }  # fmt: skip
     told = {name: tuple(clauses) for name, clauses in subjects.items()}
-    notes = ("OI and volume in units of the underlying: k 1,000, L 100,000, Cr 10,000,000", *_warnings(chain))
+    notes = ("OI and volume: k 1,000", "L 100,000", "Cr 10,000,000")
     return [
         Clauses("ATM", tuple(_money(chain))),
         *(Clauses(name, clauses) for name, clauses in told.items() if clauses),
         Clauses("units", notes),
+        *([Clauses("note", warnings)] if (warnings := _warnings(chain)) else []),
     ]
 
 
@@ -163,17 +166,18 @@ def _market(market: MarketSnapshot | None) -> Iterator[str]:
         return
     of = {"india_vix": market.vix, **market.aggregates}
     yield from _say(of, "india_vix", _ratio, "VIX ", _within(of, "india_vix_change", "{:+.2f}".format))
-    yield from _say(of, "advances", number, "", " shares up")
-    yield from _say(of, "declines", number, "", " down")
+    yield from _say(of, "advances", number, "shares up ")
+    yield from _say(of, "declines", number, "down ")
     if market.mood != UNKNOWN:
         yield f"mood {market.mood}"
-    if market.leader:
+    if market.leader != market.laggard:
         yield f"{market.leader} leads, {market.laggard} lags"
 
 
-def _warnings(chain: OptionChain) -> Sequence[str]:
-    found = ["* the spot stands still: strikes and IV follow the forward"] if chain.spot_frozen else []
-    return [*found, *(["settlement is being averaged: IV is unreliable"] if chain.settling else [])]
+def _warnings(chain: OptionChain) -> tuple[str, ...]:
+    frozen = "* the spot stands still: strikes and IV follow the forward"
+    settling = "settlement is being averaged: IV is unreliable"
+    return tuple(text for text, told in ((frozen, chain.spot_frozen), (settling, chain.settling)) if told)
 
 
 def _say(of: Aggregates, name: str, write: Write, head: str = "", tail: str = "") -> Iterator[str]:

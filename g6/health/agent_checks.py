@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from g6.health.evidence import Evidence, Finding, State
 from g6.health.market_checks import runs_ahead
-from g6.health.wording import bytes_of, duration, plural
+from g6.health.wording import DAY, bytes_of, duration, plural
 from g6.model.part_report import PartReport
 from g6.model.pressure_report import LEVEL_NAMES
 from g6.model.report import CycleReport
@@ -31,8 +31,7 @@ def _minute(report: CycleReport, e: Evidence) -> Iterator[Finding]:
         state: State = "degraded" if e.market == "closed" else "down"
         yield Finding(state, f"{report.minute:%H:%M} failed: {why}", "cycle_failed")
     if report.missed_minutes:
-        missed = f"{plural(report.missed_minutes, 'minute')} missed by overrun before {report.minute:%H:%M}"
-        yield Finding("degraded", missed, "minutes_missed")
+        yield Finding("degraded", f"before {report.minute:%H:%M} {report.missed_sentence}", "minutes_missed")
     if report.seconds > e.interval_seconds:
         longest = max(report.stages, key=lambda name: report.stages[name], default="")
         most = f", most of it in {longest} ({report.stages[longest]:.1f} s)" if longest else ""
@@ -85,6 +84,9 @@ def clock(e: Evidence) -> Iterator[Finding]:
     """Judge the wall clock: by the monotonic one, and by the exchange's stamps while a market is open."""
     reading, limits = e.clock, e.limits
     found = []
+    if e.held:
+        told = f"it was set back; until {e.held:{DAY}} every minute is recorded already, and none is collected again"
+        found.append(Finding("degraded", told, "clock_stepped"))
     if reading and abs(reading.stepped_seconds) > limits.clock_step_seconds:
         by = duration(abs(reading.stepped_seconds))
         way = "forward, or the machine slept" if reading.stepped_seconds > 0 else "back"

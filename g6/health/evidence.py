@@ -116,6 +116,7 @@ class Evidence:
     market: Market = "unknown"
     overdue_seconds: float = 0.0  # how long the loop is later than it may be
     waiting: str = ""  # until when and why, as a clause
+    held: datetime | None = None  # until then every minute is recorded, because the clock was set back
     report: CycleReport | None = None
     asked: MarketReport | None = None  # of the last minute, or of a probe before the open
     session: SessionState | None = None

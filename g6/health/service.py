@@ -72,18 +72,27 @@ class ServiceNotifier:
         self._stopping = True
         self._send("STOPPING=1", self._status(sentence))
 
-    def wait_until(self, clock: Clock, instant: datetime, stop: threading.Event) -> bool:
+    def wait_until(
+        self,
+        clock: Clock,
+        instant: datetime,
+        stop: threading.Event,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Wait as `clock.wait_until` does, and give signs of life meanwhile; return False at once when `stop` is set.
 
-        Each piece of the wait is real time: a clock that is set back makes the wait longer, not the silence.
+        Each piece of the wait is real time: a clock that is set back makes the wait longer, not the silence. After
+        each, `is_over` is asked whether there is still anything to wait for.
         """
-        if not self.enabled or math.isinf(clock.speed):
+        if math.isinf(clock.speed):
             return clock.wait_until(instant, stop)
         self.alive()
         while (remaining := (instant - clock.now()).total_seconds() / clock.speed) > 0:
             if stop.wait(min(remaining, self.alive_every_seconds)):
                 return False
             self.alive()
+            if is_over():
+                break
         return not stop.is_set()
 
     def close(self) -> None:

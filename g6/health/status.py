@@ -130,21 +130,26 @@ class Health:
                 sinks={**before.sinks, **{sink.name: sink for sink in report.sinks}},
                 quotes=ages,
                 waiting="",
+                held=None,
                 pressure=report.pressure or before.pressure,
                 parts=report.parts,
             )
             self._look()
             self._judge()
 
-    def waiting(self, until: datetime, why: str = "") -> None:
-        """Take note that the loop sleeps until `until`; a sleep of several intervals means a closed market."""
+    def waiting(self, until: datetime, why: str = "", *, held: bool = False) -> None:
+        """Take note that the loop sleeps until `until`; a sleep of several intervals means a closed market.
+
+        But for one that is `held`, whose clock was set back: it waits for the first minute that is not recorded.
+        """
         with self._lock:
             away = max(0.0, (until - self._clock.now()).total_seconds())
             self._due_back = self._clock.monotonic() + away + self._patience
-            self._asleep = away > 2 * self._interval
+            self._asleep = away > 2 * self._interval and not held
             reason = f": {why}" if why else ""
             # Waiting proves that the loop lives, not that its last minute went well.
-            self._evidence = replace(self._evidence, waiting=f"until {until:{DAY}}{reason}")
+            told = f"until {until:{DAY}}{reason}"
+            self._evidence = replace(self._evidence, waiting=told, held=until if held else None)
             self._judge()
 
     def session(self, open_by_exchange: Mapping[str, bool], known_until: date) -> None:

@@ -20,6 +20,10 @@ class Schedule(Protocol):
         """Return the instant to run after `done`, and how many were missed because `now` is past them."""
         ...
 
+    def catch_up(self, due: datetime, now: datetime) -> tuple[datetime | None, int]:
+        """Return the instant to run now that this one is due: itself, or a later one, and how many were missed."""
+        ...
+
     def includes(self, exchange: str, due: datetime) -> bool:
         """Return whether this exchange's indices are to be collected at a due instant."""
         ...
@@ -42,9 +46,13 @@ class SessionSchedule:
         current = self.floor(now)
         return current if self._is_open(current) else self._next(current)
 
-    def following(self, done: datetime, now: datetime) -> tuple[datetime | None, int]:
+    def following(self, done: datetime, now: datetime) -> tuple[datetime, int]:
         """Return the next instant. After an overrun that is the interval `now` lies in, so that it is kept."""
-        due, current, missed = self._next(done), self.floor(now), 0
+        return self.catch_up(self._next(done), now)
+
+    def catch_up(self, due: datetime, now: datetime) -> tuple[datetime, int]:
+        """Return the instant itself; where its interval is over, that of `now` or the next open one."""
+        current, missed = self.floor(now), 0
         while due < current:
             missed, due = missed + 1, self._next(due)
         return due, missed
@@ -90,6 +98,10 @@ class RecordedSchedule:
         """Return the recorded instant after `done`."""
         position = bisect_right(self._instants, done)
         return (self._instants[position], 0) if position < len(self._instants) else (None, 0)
+
+    def catch_up(self, due: datetime, now: datetime) -> tuple[datetime, int]:  # noqa: ARG002  (Schedule's)
+        """Return the instant itself."""
+        return due, 0
 
     def includes(self, exchange: str, due: datetime) -> bool:  # noqa: ARG002  (Schedule's)
         """Return True: what was recorded is collected, session table or not."""

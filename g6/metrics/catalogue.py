@@ -50,7 +50,7 @@ CYCLES = (
     Metric("g6_cycles_partial_total", "counter", "Cycles that stored a part of what was wanted", "alerts: loss"),
     Metric("g6_cycles_failed_total", "counter", "Cycles that stored nothing", "alerts: loss"),
     Metric("g6_cycles_skipped_total", "counter", "Minutes in which no cycle ran, by reason: the market was closed "
-           "(once per closure), or the cycle before overran", "dashboard: agent", ("reason",), 2),
+           "(once per closure), the cycle before overran, or the clock was set", "dashboard: agent", ("reason",), 3),
     Metric("g6_cycle_overruns_total", "counter", "Cycles that began late because the one before took too long",
            "alerts: overrun"),
     Metric("g6_cycle_duration_seconds", "histogram", "How long a cycle took, waiting excluded",

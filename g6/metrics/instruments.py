@@ -19,6 +19,7 @@ from g6.metrics.catalogue import (
     Metric,
     with_aggregates,
 )
+from g6.model.anomaly import SERIES as ANOMALY_SERIES
 from g6.model.chain import IV_STATUSES, LEG_DEFECTS
 from g6.model.columns import Aggregate
 from g6.model.pressure_report import LEVEL_REASONS, SHED_KINDS
@@ -26,7 +27,7 @@ from g6.model.provider_report import FAILURE_KINDS, TokenState
 
 log = logging.getLogger(__name__)
 
-SKIP_REASONS = ("closed", "overrun")
+SKIP_REASONS = ("closed", "overrun", "clock")
 PAGES = ("metrics", "options")
 REMOVED_KINDS = ("csv", "journal")
 OTHER = "other"
@@ -86,6 +87,7 @@ class Known:
             "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
             "provider": self.providers, "endpoint": self.endpoints, "kind": kinds,
             "account": self.accounts, "state": get_args(TokenState), "connection": self.connections,
+            "series": ANOMALY_SERIES,
         }  # fmt: skip
         return values[label]
 

@@ -97,7 +97,7 @@ class Observer:
             self._to.add("g6_retention_removed_bytes_total", count, kind)
 
     def skipped(self, reason: str, count: int = 1) -> None:
-        """Count minutes in which no cycle runs: `closed` once per closure, `overrun` per minute lost."""
+        """Count minutes in which no cycle runs: `closed` once per closure, the others per minute lost."""
         self._to.add("g6_cycles_skipped_total", count, reason)
 
     def session(self, open_by_exchange: Mapping[str, bool], known_until: date) -> None:
@@ -119,7 +119,7 @@ class Observer:
     def _outcome(self, report: CycleReport) -> None:
         self._to.add("g6_cycles_started_total")
         self._to.add(OUTCOMES[report.status])
-        self._to.add("g6_cycle_overruns_total", bool(report.missed_minutes))
+        self._to.add("g6_cycle_overruns_total", report.missed_minutes > 0 and report.missed_by == "overrun")
         self._to.observe("g6_cycle_duration_seconds", report.seconds)
         self._to.set("g6_cycle_last_minute_timestamp_seconds", report.minute.timestamp())
         self._to.only("g6_provider_info", report.provider)

@@ -32,7 +32,7 @@ class OptionChain:
     strike: Floats = column("identity", "points", "Strike price")
     is_call: Bools = column("identity", "bool", "True for a call (CE), false for a put (PE)")
 
-    answered: Floats = column("collected", "bool", "1 when the provider answered for this leg, else 0")
+    answered: Floats = column("collected", "bool", "1 when the provider answered for this leg, else 0", source="G6")
     last: Floats = column("collected", "rupees", "Last traded price")
     bid: Floats = column("collected", "rupees", "Best bid")
     ask: Floats = column("collected", "rupees", "Best ask")
@@ -45,8 +45,12 @@ class OptionChain:
     average_price: Floats = column("collected", "rupees", "Volume-weighted average price of the day")
     quote_age_seconds: Floats = column("collected", "seconds", "Age of the exchange's quote stamp", 1)
     trade_age_seconds: Floats = column("collected", "seconds", "Age of the last trade", 1)
-    broker_iv: Floats = column("collected", "1/sqrt(year)", "The vendor's own implied volatility, kept beside ours", 6)
-    defect: Floats = column("collected", "code", "Why part of this leg was refused; see LEG_DEFECTS (0: nothing)")
+    broker_iv: Floats = column(
+        "collected", "1/sqrt(year)", "The vendor's own implied volatility, kept beside ours", 6, source="vendor"
+    )
+    defect: Floats = column(
+        "collected", "code", "Why part of this leg was refused; see LEG_DEFECTS (0: nothing)", source="G6"
+    )
 
     previous_close: Floats = column("context", "rupees", "Last traded price at the end of the trading day before")
     previous_oi: Floats = column("context", "units", "Open interest at the end of the trading day before")
@@ -54,22 +58,48 @@ class OptionChain:
     offset: Floats = column("derived", "strikes", "Listed strikes away from the ATM, negative below it")
     price: Floats = column("derived", "rupees", "Price that the implied volatility was solved from", 4)
     price_source: Floats = column("derived", "code", "Where `price` came from; see PRICE_SOURCES")
-    iv: Floats = column("derived", "1/sqrt(year)", "Implied volatility of the strike, from its out-of-the-money leg", 6)
-    leg_iv: Floats = column("derived", "1/sqrt(year)", "Implied volatility from this leg's own price", 6)
+    iv: Floats = column(
+        "derived",
+        "1/sqrt(year)",
+        "Implied volatility of the strike, from its out-of-the-money leg",
+        6,
+        source="Black 1976",
+    )
+    leg_iv: Floats = column(
+        "derived", "1/sqrt(year)", "Implied volatility from this leg's own price", 6, source="Black 1976"
+    )
     iv_status: Floats = column("derived", "code", "Why `leg_iv` is what it is; see IV_STATUSES")
     iv_error: Floats = column("derived", "1/sqrt(year)", "Half a tick over vega: what rounding allows", 6)
-    delta: Floats = column("derived", "1", "Change of price per point of the spot", 6)
-    gamma: Floats = column("derived", "1/points", "Change of delta per point of the spot", 9)
-    theta: Floats = column("derived", "rupees/day", "Change of price per calendar day", 4)
-    vega: Floats = column("derived", "rupees/vol point", "Change of price per 0.01 of volatility", 4)
-    rho: Floats = column("derived", "rupees/%", "Change of price per 0.01 of the rate", 4)
-    fitted_iv: Floats = column("derived", "1/sqrt(year)", "Volatility of the strike on its expiry's fitted smile", 5)
+    delta: Floats = column("derived", "1", "Change of price per point of the spot", 6, source="Black 1976")
+    gamma: Floats = column("derived", "1/points", "Change of delta per point of the spot", 9, source="Black 1976")
+    theta: Floats = column("derived", "rupees/day", "Change of price per calendar day", 4, source="Black 1976")
+    vega: Floats = column(
+        "derived", "rupees/vol point", "Change of price per 0.01 of volatility", 4, source="Black 1976"
+    )
+    rho: Floats = column("derived", "rupees/%", "Change of price per 0.01 of the rate", 4, source="Black 1976")
+    fitted_iv: Floats = column(
+        "derived",
+        "1/sqrt(year)",
+        "Volatility of the strike on its expiry's fitted smile",
+        5,
+        source="Gatheral and Jacquier 2014",
+    )
     fitted_iv_source: Floats = column("derived", "code", "What `fitted_iv` rests on at this strike; see FITTED_SOURCES")
-    charm: Floats = column("derived", "1/day", "Change of delta per calendar day, the spot held", 6)
-    vanna: Floats = column("derived", "1/vol point", "Change of delta per 0.01 of volatility", 6)
-    gex: Floats = column("derived", "rupees", "Gamma exposure, gross, per 1 % move: gamma * OI * forward^2 * 0.01", 0)
-    oi_change: Floats = column("derived", "units", "Open interest less that of the trading day before")
-    build_up: Floats = column("derived", "code", "What price and open interest did since yesterday; see BUILD_UPS")
+    charm: Floats = column("derived", "1/day", "Change of delta per calendar day, the spot held", 6, source="Haug 2007")
+    vanna: Floats = column("derived", "1/vol point", "Change of delta per 0.01 of volatility", 6, source="Haug 2007")
+    gex: Floats = column(
+        "derived",
+        "rupees",
+        "Gamma exposure, gross, per 1 % move: gamma * OI * forward^2 * 0.01",
+        0,
+        source="SqueezeMetrics 2016",
+    )
+    oi_change: Floats = column(
+        "derived", "units", "Open interest less that of the trading day before", source="market usage"
+    )
+    build_up: Floats = column(
+        "derived", "code", "What price and open interest did since yesterday; see BUILD_UPS", source="market usage"
+    )
 
     reference: float = np.nan  # the level that the strikes were planned around; NaN: the spot, or a forward if frozen
     future: float = np.nan  # last price of the future of this expiry, rupees
@@ -117,7 +147,9 @@ IV_STATUSES = (
     "solved", "no_price", "below_intrinsic", "above_maximum", "not_identifiable", "no_forward", "expired",
 )  # fmt: skip
 # Why a chain has a fitted smile (0) or none: `chain.smile["status"]`.
-SMILE_STATUSES = ("fitted", "too_few_quotes", "one_sided", "poor_fit", "butterfly_arbitrage", "settling")
+SMILE_STATUSES = (
+    "fitted", "too_few_quotes", "one_sided", "poor_fit", "butterfly_arbitrage", "settling", "no_forward",
+)  # fmt: skip
 FITTED_SOURCES = ("quoted", "interpolated", "extrapolated")
 # Price and open interest of the option itself since yesterday: up and up, down and up, up and down, down and down.
 BUILD_UPS = ("neutral", "long_build_up", "short_build_up", "short_covering", "long_unwinding")

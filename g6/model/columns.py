@@ -18,6 +18,17 @@ Scope = Literal["chain", "index", "market"]
 # `context` is what the market said before: kept with the minute, so that it can be valued anew, and in no daily file.
 Origin = Literal["identity", "collected", "context", "derived"]
 
+# Who defines what nobody else does.
+OWN = "G6"
+FIRST_RELEASE = "0.1.0"
+# Who says what a column of each origin holds, unless it names another.
+SOURCES: Mapping[Origin, str] = {
+    "identity": "exchange's list of contracts",
+    "collected": "exchange, through the provider",
+    "context": "G6's record of the trading day before",
+    "derived": OWN,
+}
+
 UNSET: Floats = np.empty(0)
 UNSET.flags.writeable = False
 
@@ -34,11 +45,20 @@ class Column:
     unit: str
     help: str
     decimals: int | None = None
+    source: str = OWN  # who says or defines it so
+    since: str = FIRST_RELEASE  # the release that had it first
 
 
-def column(origin: Origin, unit: str, help: str, decimals: int | None = None) -> Any:  # noqa: A002
+def column(
+    origin: Origin,
+    unit: str,
+    help: str,  # noqa: A002
+    decimals: int | None = None,
+    source: str = "",
+    since: str = FIRST_RELEASE,
+) -> Any:
     """Declare a dataclass field that is also a row of the schema; unset it becomes NaN of the chain's length."""
-    spec = {"column": (origin, unit, help, decimals)}
+    spec = {"column": (origin, unit, help, decimals, source or SOURCES[origin], since)}
     if origin == "identity":
         return field(metadata=spec)
     return field(default_factory=lambda: UNSET, metadata=spec)
@@ -64,8 +84,8 @@ class Aggregate:
     unit: str
     help: str  # its definition, complete enough to compute it by
     scope: Scope = "chain"
-    source: str = ""  # who defines it so
-    since: str = "0.1.0"  # the release that had it first
+    source: str = OWN  # who defines it so
+    since: str = FIRST_RELEASE  # the release that had it first
 
 
 Aggregates = Mapping[str, float]

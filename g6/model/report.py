@@ -16,6 +16,9 @@ from g6.model.provider_report import MarketReport
 from g6.model.snapshot import IndexSnapshot, Refusal
 
 Status = Literal["ok", "partial", "failed"]
+MissedBy = Literal["overrun", "clock"]
+
+CLOCK_STEP_SECONDS = 5.0  # a clock that is kept right by small steps was not set
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,14 @@ class CycleReport:
     indices: tuple[IndexReport, ...]
     journal: JournalReport | None
     sinks: tuple[SinkReport, ...] = ()
-    missed_minutes: int = 0  # scheduled minutes lost because the cycle before overran
+    missed_minutes: int = 0  # scheduled minutes lost because the cycle before overran, or the clock was set
     error: str | None = None  # why the whole cycle failed
     market: MarketReport | None = None  # who was asked, and what that took
     pressure: PressureReport | None = None  # how much memory there was, and what was left out for lack of it
     parts: tuple[PartReport, ...] = ()  # what runs beside the loop
     measure_seconds: Mapping[str, float] = field(default_factory=dict)  # aggregate → seconds, all chains together
     surroundings: Mapping[str, float] = field(default_factory=dict)  # the measures of the whole market, India VIX …
+    clock_step_seconds: float = 0.0  # by how much the wall clock was set since the minute before, back is negative
 
     @property
     def expected(self) -> int:
@@ -179,9 +183,25 @@ class CycleReport:
             found.append(self.pressure.sentence)
         found += [f"{p.name} {p.state}: {p.reason}" for p in self.parts if p.state in {"restarting", "failed"}]
         found += [f"{s.name}: {s.repaired} torn files repaired" for s in self.sinks if s.repaired]
-        if self.missed_minutes:
-            found.append(f"{self.missed_minutes} minutes missed by overrun")
+        if self.missed_sentence:
+            found.append(self.missed_sentence)
         return tuple(found)
+
+    @property
+    def missed_by(self) -> MissedBy:
+        """Return why minutes were missed, if any were."""
+        return "clock" if self.clock_step_seconds >= CLOCK_STEP_SECONDS else "overrun"
+
+    @property
+    def missed_sentence(self) -> str:
+        """Return how many minutes were missed and why, or that the clock went back; empty when neither happened."""
+        missed, step = _plural(self.missed_minutes, "minute", "minutes") + " missed", abs(self.clock_step_seconds)
+        told = f"the clock went {step:.0f} s" if step < 120 else f"the clock went {step // 60:.0f} min"
+        if self.clock_step_seconds <= -CLOCK_STEP_SECONDS:
+            return f"{told} back" + (f", {missed}" if self.missed_minutes else "")
+        if not self.missed_minutes:
+            return ""  # a machine that slept through the night
+        return f"{missed} by overrun" if self.missed_by == "overrun" else f"{missed}: {told} on, or the machine slept"
 
     def __str__(self) -> str:
         counted = [f"{i.index} {_plural(len(i.expiries), 'expiry', 'expiries')}" for i in self.indices]

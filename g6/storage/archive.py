@@ -1,7 +1,8 @@
 """A finished day as Parquet: `<root>/archive/{legs,overview,gaps,anomalies}/index=<INDEX>/date=<day>/part.parquet`.
 
-`legs` has one row per leg and minute, `overview` one row a minute, `gaps` one row per refusal,
-`anomalies` one row per finding, and `contracts/date=<day>/part.parquet` is the day's contract table. Nothing that the journal holds is left out or rounded.
+`legs` has one row per leg and minute, `overview` one row a minute, `gaps` one row per refusal, `anomalies` one per
+finding, and `contracts/date=<day>/part.parquet` is the day's contract table. Nothing that the journal holds is left
+out or rounded.
 """
 
 import logging

@@ -10,7 +10,7 @@ ignored and absent columns are NaN, so old and new releases read each other.
 import dataclasses
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -33,10 +33,12 @@ COMPRESSION_LEVEL = 1
 # Prices and quantities are whole or have paise; tried in this order, and only where nothing is lost.
 LOSSLESS_SCALES = (0, 2)
 LARGEST_EXACT = 2.0**53
-NOT_SCALARS = frozenset({c.name for c in (*LEG_COLUMNS, *MARKET_COLUMNS)} | {"chains", "refusals", "anomalies", "indices", "market"})
+NESTED = {"chains", "refusals", "anomalies", "indices", "market"}
+NOT_SCALARS = frozenset({c.name for c in (*LEG_COLUMNS, *MARKET_COLUMNS)} | NESTED)
 
 HINTS: Mapping[type, Mapping[str, Any]] = {
-    cls: get_type_hints(cls) for cls in (Snapshot, IndexSnapshot, Refusal, Anomaly, OptionChain, MarketSnapshot, ContractTable)
+    cls: get_type_hints(cls)
+    for cls in (Snapshot, IndexSnapshot, Refusal, Anomaly, OptionChain, MarketSnapshot, ContractTable)
 }
 
 Document = dict[str, Any]
@@ -212,20 +214,24 @@ def _revived(cls: type[T], document: Document, **parts: Any) -> T:
 
 
 def _value(value: Any, hint: Any) -> Any:
-    kind = get_origin(hint) or hint
-    if kind is UnionType:  # of one kind and None
+    if isinstance(hint, UnionType):  # of one kind and None
         return None if value is None else _value(value, get_args(hint)[0])
-    if kind is float:
-        return math.nan if value is None else float(value)
-    if kind is datetime:
-        return datetime.fromisoformat(value).astimezone(IST)
-    if kind is date:
-        return date.fromisoformat(value)
-    if kind is tuple:
-        return tuple(value)
-    if kind is Mapping:
-        return {key: _value(number, float) for key, number in value.items()}
-    return value
+    read = READERS.get(get_origin(hint) or hint)
+    return value if read is None else read(value)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+# Kind → how JSON's form of it is read; what is not here is as it should be.
+READERS: Mapping[Any, Callable[[Any], Any]] = {
+    float: _number,
+    datetime: lambda text: datetime.fromisoformat(text).astimezone(IST),
+    date: date.fromisoformat,
+    tuple: tuple,
+    Mapping: lambda numbers: {key: _number(number) for key, number in numbers.items()},
+}
 
 
 def _names(noun: Any) -> Iterable[str]:

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threshold", type=float, default=8.0)
-    parser.add_argument("--masters", action="store_true", help="keep weekday masters (5 weeks before they say anything)")
+    parser.add_argument("--masters", action="store_true", help="keep weekday masters, too (they speak after 5 weeks)")
     arguments = parser.parse_args()
     counts, costs, told = [], [], Counter()
     for seed in range(1, arguments.seeds + 1):

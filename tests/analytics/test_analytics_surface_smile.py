@@ -1,4 +1,4 @@
-"""A chain's smile: what it reads, what it fills, when it refuses; on made-up, simulated and real chains."""
+"""A chain's smile: what it reads, what it fills, when it refuses; on made-up chains."""
 
 import math
 from dataclasses import replace
@@ -16,10 +16,7 @@ from g6.analytics import aggregate, enrich
 from g6.analytics.conventions import Conventions
 from g6.analytics.surface import SMILES, total_variance, total_variance_slope
 from g6.analytics.surface.smile import DELTAS, PARAMETERS, UNREAD
-from g6.market.indices import load_indices
-from g6.market.sessions import SessionCalendar
 from g6.model.chain import FITTED_SOURCES, LEG_COLUMN_NAMES, SMILE_STATUSES
-from g6.simulator.market import SimulatedMarket
 
 DEFAULT = Conventions()
 YEARS = 7 / 365
@@ -106,9 +103,11 @@ def few(chain):
     return np.where(np.abs(chain.strike / FORWARD - 1) < 0.005, chain.bid, np.nan)
 
 
-BROKEN = {
+BROKEN = {  # what a smile is refused for
     "too_few_quotes": lambda c: replace(c, bid=few(c), last=few(c)),
     "one_sided": lambda c: replace(c, bid=np.where(c.strike > 1.01 * FORWARD, c.bid, np.nan), future=FORWARD),
+    "no_forward": lambda c: replace(c, bid=np.where(c.is_call == (c.strike > FORWARD), c.bid, np.nan),
+                                    last=np.full(len(c), np.nan)),
     "settling": lambda c: replace(c, settling=True),
     "poor_fit": lambda c: scattered(c, 0.03),
 }
@@ -201,7 +200,7 @@ def test_columns_of_nothing_and_of_nonsense_pass_through(change):
 def test_chains_of_odd_shapes_pass_through():
     chain = quoted_chain(SMILE)
     calls, puts = np.flatnonzero(chain.is_call), np.flatnonzero(~chain.is_call)
-    for rows, told in ((np.array([0]), "too_few_quotes"), (calls, "one_sided"), (puts, "one_sided"),
+    for rows, told in ((np.array([0]), "too_few_quotes"), (calls, "no_forward"), (puts, "no_forward"),
                        (np.array([], int), "too_few_quotes")):  # fmt: skip
         part = replace(chain, **{name: getattr(chain, name)[rows] for name in LEG_COLUMN_NAMES})
         assert status(valued(part)) == told
@@ -216,9 +215,3 @@ def test_a_chain_without_volatilities_says_so():
     from g6.analytics.surface import add_smile
 
     assert status(add_smile(chain, DEFAULT)) == "too_few_quotes"
-
-
-@pytest.fixture(scope="module")
-def market(project):
-    indices = load_indices(project / "config" / "indices.yaml")
-    return SimulatedMarket(20260803, indices, SessionCalendar.load(project / "config" / "calendar.yaml"))

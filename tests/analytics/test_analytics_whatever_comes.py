@@ -207,7 +207,9 @@ SERIES = ("minute_spot", "minute_iv", "minute_vix", "minute_straddle", "daily_cl
 @pytest.mark.parametrize("share", [0.05, 1.0])
 def test_a_past_of_wild_values_gives_numbers_or_nan(value, share):
     past, random = of_day(), np.random.default_rng(2)
-    bent = {name: np.where(random.random(len(getattr(past, name))) < share, value, getattr(past, name)) for name in SERIES}
+    bent = {
+        name: np.where(random.random(len(getattr(past, name))) < share, value, getattr(past, name)) for name in SERIES
+    }
     past = replace(past, **bent, previous_close=value)
     chain = valued(usual())
     view = IndexView("NIFTY", chain.spot, spot_frozen=False, chains=(chain,), background=past, vix=value)

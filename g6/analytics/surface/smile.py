@@ -32,7 +32,7 @@ from g6.analytics.volatility import ROOT_2PI
 from g6.model.chain import FITTED_SOURCES, SMILE_STATUSES, OptionChain
 from g6.model.columns import Bools, Floats
 
-FITTED, TOO_FEW_QUOTES, ONE_SIDED, POOR_FIT, ARBITRAGE, SETTLING = range(len(SMILE_STATUSES))
+FITTED, TOO_FEW_QUOTES, ONE_SIDED, POOR_FIT, ARBITRAGE, SETTLING, NO_FORWARD = range(len(SMILE_STATUSES))
 QUOTED, INTERPOLATED, EXTRAPOLATED = (float(code) for code in range(len(FITTED_SOURCES)))
 PARAMETERS = ("a", "b", "rho", "m", "sigma")
 # Spot delta of a call at each point; a put of −0.25 is where the call has 0.75.
@@ -64,8 +64,8 @@ class _Quotes(NamedTuple):
 def add_smile(chain: OptionChain, conventions: Conventions) -> OptionChain:
     """Set `smile`, `fitted_iv` and `fitted_iv_source`; needs the volatilities.
 
-    Without a smile (too few two-sided quotes, none on one side of the forward, a fit that is off, arbitrage that no
-    fit removes, an expiry that settles) its status says so and all else is NaN.
+    Without a smile (too few two-sided quotes, no forward of the market's own, no quotes on one side of it, a fit that
+    is off, arbitrage that no fit removes, an expiry that settles) its status says so and all else is NaN.
     """
     strikes = strikes_of(chain)
     moneyness, used, quotes = _quotes(chain, strikes, conventions)
@@ -149,6 +149,8 @@ def _unfit(chain: OptionChain, k: Floats, conventions: Conventions) -> int:
         return SETTLING
     if len(k) < conventions.smile_fewest_quotes:
         return TOO_FEW_QUOTES
+    if chain.forward_source == "spot":  # carried at a rate without dividends: 1 % off in a year, and a kink at the money
+        return NO_FORWARD
     return FITTED if k[0] < 0 < k[-1] else ONE_SIDED
 
 

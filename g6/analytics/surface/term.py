@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -29,10 +29,11 @@ class Calendar(NamedTuple):
     share: float
 
 
-def fitted_chains(index: IndexView) -> list[OptionChain]:
+@lru_cache(maxsize=2)  # two dozen measures ask for them in turn
+def fitted_chains(index: IndexView) -> tuple[OptionChain, ...]:
     """Return the chains that have a smile, nearest expiry first."""
     fitted = [chain for chain in index.chains if chain.smile.get("status") == FITTED and chain.years > 0]
-    return sorted(fitted, key=lambda chain: chain.years)
+    return tuple(sorted(fitted, key=lambda chain: chain.years))
 
 
 def constant_maturity(index: IndexView, conventions: Conventions, name: str, days: float) -> float:
@@ -96,6 +97,7 @@ def surface_quality(index: IndexView, _: Conventions) -> float:
     return sum(qualities) / len(qualities) * (1.0 - calendar(index).share) if qualities else NAN
 
 
+@lru_cache(maxsize=2)
 def calendar(index: IndexView) -> Calendar:
     """Compare neighbouring smiles: total variance may not fall with time at any k (Gatheral and Jacquier 2014, 2.1).
 
@@ -143,20 +145,24 @@ _CONSTANT = (
 )
 
 
+MATURITIES = (7, 14, 30)  # days
+POINTS = {
+    "atm_iv": "at the forward",
+    "put_10_iv": "where a put's spot delta is -0.10",
+    "put_25_iv": "where a put's spot delta is -0.25",
+    "call_50_iv": "where a call's spot delta is 0.50",
+    "call_25_iv": "where a call's spot delta is 0.25",
+    "call_10_iv": "where a call's spot delta is 0.10",
+}
+
+
 def _iv(name: str, of: str, words: str, days: int) -> tuple[Aggregate, Callable[[IndexView, Conventions], float]]:
     told = Aggregate(name, VOLATILITY, f"Volatility {words} {_CONSTANT.format(days)}", scope="index")
     return told, partial(constant_maturity, name=of, days=float(days))
 
 
 TERM: tuple[tuple[Aggregate, Callable[[IndexView, Conventions], float]], ...] = (
-    _iv("atm_iv_7d", "atm_iv", "at the forward", 7),
-    _iv("atm_iv_14d", "atm_iv", "at the forward", 14),
-    _iv("atm_iv_30d", "atm_iv", "at the forward", 30),
-    _iv("put_10_iv_30d", "put_10_iv", "where a put's spot delta is -0.10", 30),
-    _iv("put_25_iv_30d", "put_25_iv", "where a put's spot delta is -0.25", 30),
-    _iv("call_50_iv_30d", "call_50_iv", "where a call's spot delta is 0.50", 30),
-    _iv("call_25_iv_30d", "call_25_iv", "where a call's spot delta is 0.25", 30),
-    _iv("call_10_iv_30d", "call_10_iv", "where a call's spot delta is 0.10", 30),
+    *(_iv(f"{of}_{days}d", of, words, days) for days in MATURITIES for of, words in POINTS.items()),
     (Aggregate("risk_reversal_25_30d", VOLATILITY, "call_25_iv_30d - put_25_iv_30d", scope="index",
      source="Wystup 2006"), partial(risk_reversal_at, delta=25, days=30.0)),
     (Aggregate("butterfly_25_30d", VOLATILITY, "(call_25_iv_30d + put_25_iv_30d) / 2 - atm_iv_30d", scope="index",
