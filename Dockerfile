@@ -8,6 +8,7 @@ COPY requirements.lock /src/
 RUN /opt/g6/bin/pip install --require-hashes --only-binary :all: -r /src/requirements.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY config /src/config
+COPY alerts /src/alerts
 COPY g6 /src/g6
 RUN /opt/g6/bin/pip install --no-deps /src && /opt/g6/bin/pip uninstall --yes pip setuptools
 

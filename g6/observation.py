@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from g6 import __version__
-from g6.analytics import CORE
+from g6.analytics import CORE, MEASURES
 from g6.clock import Clock, SystemClock
 from g6.collectors.plan import IndexOrder
 from g6.console.moment import Moment, Waiting
@@ -172,6 +172,7 @@ def start_observation(
             connections=names.connections,
             refusal_reasons=REFUSALS,
             aggregates=tuple(aggregate for aggregate, _ in CORE),
+            measures=MEASURES,
         )
     )
     real = isinstance(clock, SystemClock)

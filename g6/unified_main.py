@@ -64,14 +64,19 @@ def run(settings: Settings, *, run_once: bool = False, cycles: int | None = None
 
 
 class Agent:
-    """The loop over minutes, and the minute. `ended` is set when all has come down: what hangs may hang that, too."""
+    """The loop over minutes, and the minute. `ended` is set when all has come down: what hangs may hang that, too.
 
-    def __init__(self, parts: Parts, ended: threading.Event | None = None) -> None:
+    `stop` ends the loop after the minute in hand; its waits are the loop's sleep.
+    """
+
+    def __init__(
+        self, parts: Parts, ended: threading.Event | None = None, *, stop: threading.Event | None = None
+    ) -> None:
         self._parts = parts
         self._ended = ended
         self.collection = Collection(parts)
         self.delivery = Delivery(parts)
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._told_to_stop = False
         self._service = ServiceNotifier(clean=redact)
         self._agenda = Agenda(parts.schedule, parts.clock)
@@ -218,6 +223,7 @@ class Agent:
             pressure=pressure,
             parts=self._parts.supervisor.reports(),
             measure_seconds=collected.measure_seconds,
+            surroundings=collected.snapshot.market.aggregates if collected.snapshot.market else {},
         )
 
     def _tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:

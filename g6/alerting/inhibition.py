@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import yaml
+
 from g6.alerting.alert import Alert
 
 
@@ -19,3 +21,9 @@ def inhibit_rules(alerts: Iterable[Alert]) -> list[Mapping[str, object]]:
         }
         for cause, names in consequences.items()
     ]
+
+
+def inhibit_rules_yaml(alerts: Iterable[Alert]) -> str:
+    """Return them as lines of a configuration of Alertmanager, below its `inhibit_rules:`."""
+    text = yaml.safe_dump(inhibit_rules(alerts), sort_keys=False, width=1000)
+    return "".join(f"  {line}\n" for line in text.splitlines())

@@ -16,7 +16,8 @@ MARKET_DATA = (
         "G6SpotFrozen", "warning",
         "(changes(g6_index_spot_points[10m]) == 0 and on (job, instance, index)"
         " max_over_time(g6_index_spot_frozen[10m]) == 0 and on (job, instance, index)"
-        f" count_over_time(g6_index_spot_points[10m]) > 20) {WHILE_OPEN}", "2m",
+        " count_over_time(g6_index_spot_points[10m]) > 20 and on (job, instance, index)"
+        f" max_over_time(g6_index_spot_points[10m]) > 0) {WHILE_OPEN}", "2m",
         "The level of an index stands still outside the auction",
         "{{ $labels.index }} has not moved for ten minutes of an open market. Its options are valued on a level that"
         " is not the market's.",

@@ -3,17 +3,19 @@
 INSTANCE = "job, instance"
 
 # The exchanges of the collected indices; one of them in session is an open market. A scrape that fails, or a restart,
-# does not close it. Both pages of an instance are jobs of their own.
-MARKET_OPEN = "max by (instance) (max_over_time(g6_market_open[5m])) == 1"
+# does not close it, and the close does so at once. Both pages of an instance are jobs of their own.
+MARKET_OPEN = "max by (instance) (last_over_time(g6_market_open[5m])) == 1"
 WHILE_OPEN = f"and on (instance) ({MARKET_OPEN})"
 
 
-def problem(name: str, window: str = "2m") -> str:
-    """Return an expression that holds while the agent itself names a problem (`g6 status` says the same words).
+def problem(*names: str) -> str:
+    """Return an expression that holds while the agent itself names one of these problems, in `g6 status`' words.
 
-    One missed scrape, or a problem that goes for a moment, does not start its time anew.
+    One missed scrape does not start its time anew, nor does one of them that becomes another; and it is over as soon as
+    the agent says so, so that what lasts for one scrape never fires.
     """
-    return f'max_over_time(g6_problem_active{{problem="{name}"}}[{window}]) == 1'
+    matcher = f'problem="{names[0]}"' if len(names) == 1 else f'problem=~"{"|".join(names)}"'
+    return f"max by ({INSTANCE}) (last_over_time(g6_problem_active{{{matcher}}}[2m])) == 1"
 
 
 def increase_by(metric: str, labels: str, window: str, matcher: str = "") -> str:

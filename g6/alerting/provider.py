@@ -8,7 +8,7 @@ HEALTH = "g6-collection"
 PROVIDER = (
     Alert(
         "G6TokenDead", "critical",
-        """max by (job, instance, account) (max_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1 """
+        """max by (job, instance, account) (last_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1 """
         f"{WHILE_OPEN}",
         "1m",
         "The market is open and the access token is not valid",
@@ -17,7 +17,7 @@ PROVIDER = (
     ),
     Alert(
         "G6LoginNeeded", "warning",
-        """max by (job, instance, account) (max_over_time(g6_token_state{state=~"dead|absent"}[5m])) == 1""", "5m",
+        """max by (job, instance, account) (last_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1""", "5m",
         "A person must log in before the market opens",
         "Account {{ $labels.account }} has no valid access token. `g6 login` makes one.",
         HEALTH, "token_dead", follows=("G6Down", "G6TokenDead"),
@@ -69,7 +69,8 @@ PROVIDER = (
     ),
     Alert(
         "G6InstrumentsStale", "warning",
-        "time() - max_over_time(g6_instruments_day_timestamp_seconds[5m]) > $day_seconds", "5m",
+        "time() - max by (job, instance) (max_over_time(g6_instruments_day_timestamp_seconds[5m])) > $day_seconds"
+        f" {WHILE_OPEN}", "5m",
         "The list of instruments is not of today",
         "Contracts are planned from a list that is {{ $value | humanizeDuration }} old: new strikes and expiries are"
         " missing from it.",

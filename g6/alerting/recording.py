@@ -14,7 +14,8 @@ def _missed(window: str) -> Recording:
     came = increase_by("g6_legs_received_total", "", window)
     return Recording(
         f"instance:g6_legs_missed:ratio_increase{window}",
-        f"clamp_min(1 - {came} / ({asked} > 0), 0)",
+        # Not 1 - came / asked: that is a hair above the limit where the limit is met exactly.
+        f"clamp_min(({asked} - {came}) / ({asked} > 0), 0)",
         f"Share of the quotes asked for that did not come, over {window}",
     )
 
@@ -65,13 +66,15 @@ OBJECTIVES = Group(
     ),
 )  # fmt: skip
 
+UNEXPLAINED = '{status=~"below_intrinsic|above_maximum|no_forward"}'
+
 QUALITY = Group(
     "g6-quality",
     "30s",
     (
         Recording(
             "index:g6_iv_legs_unsolved:ratio_increase10m",
-            f"""{increase_by("g6_iv_legs_total", "index", "10m", '{status=~"below_intrinsic|above_maximum|no_forward"}')}"""
+            f"{increase_by('g6_iv_legs_total', 'index', '10m', UNEXPLAINED)}"
             f" / ({increase_by('g6_iv_legs_total', 'index', '10m')} > 0)",
             "Share of an index's legs whose price no volatility explains",
         ),
@@ -121,7 +124,7 @@ MEMORY = Group(
 
 # Of the nearest expiries: what a market normally does in an hour, as a mean and a spread.
 MARKET = Group(
-    "g6-market",
+    "g6-market-statistics",
     "30s",
     (
         Recording(
@@ -136,14 +139,14 @@ MARKET = Group(
         ),
         Recording(
             "pair:g6_chain_atm_iv_ratio:zscore1h",
-            "(g6_chain_atm_iv_ratio - pair:g6_chain_atm_iv_ratio:avg1h)"
+            "(last_over_time(g6_chain_atm_iv_ratio[2m]) - pair:g6_chain_atm_iv_ratio:avg1h)"
             " / clamp_min(pair:g6_chain_atm_iv_ratio:stddev1h, 0.001)",
             "How many standard deviations it is away from the hour's mean; a spread below 0.1 point counts as that",
         ),
         Recording(
             "expiry:g6_option_volume_units:call_share",
-            'sum by (job, instance, index, expiry) (g6_option_volume_units{side="CE"})'
-            " / (sum by (job, instance, index, expiry) (g6_option_volume_units) > 0)",
+            'sum by (job, instance, index, expiry) (last_over_time(g6_option_volume_units{side="CE"}[5m]))'
+            " / (sum by (job, instance, index, expiry) (last_over_time(g6_option_volume_units[5m])) > 0)",
             "Share of the calls in the quantity traded today",
         ),
     ),

@@ -35,7 +35,7 @@ RESOURCE = (
     ),
     Alert(
         "G6FilesNearlyAllOpen", "warning",
-        'max_over_time(process_open_fds{job="g6"}[5m]) / max_over_time(process_max_fds{job="g6"}[5m]) > 0.8', "5m",
+        'min_over_time(process_open_fds{job="g6"}[5m]) / max_over_time(process_max_fds{job="g6"}[5m]) > 0.8', "5m",
         "The agent has nearly as many files open as it may",
         "{{ $value | humanizePercentage }} of its file descriptors are in use.",
         RESOURCES, "descriptors_short", follows=("G6Down",),
@@ -48,7 +48,7 @@ RESOURCE = (
     ),
     Alert(
         "G6PartFailed", "warning",
-        f"{problem('part_failed')} or on (job, instance) {problem('part_restarting')}", "2m",
+        problem("part_failed", "part_restarting"), "2m",
         "A background part fails",
         "A part that works beside the loop fails and is started again, or is given up. Minutes go on; `g6 status`"
         " names it.",
@@ -62,8 +62,8 @@ RESOURCE = (
     ),
     Alert(
         "G6CardinalityExceeded", "warning",
-        f'max_over_time(scrape_samples_post_metric_relabeling{{job="g6"}}[5m]) > {METRICS_PAGE_SERIES}'
-        f' or max_over_time(scrape_samples_post_metric_relabeling{{job="g6-options"}}[5m]) > {OPTIONS_PAGE_SERIES}',
+        f'max_over_time(scrape_samples_post_metric_relabeling{{job="g6"}}[1m]) > {METRICS_PAGE_SERIES}'
+        f' or max_over_time(scrape_samples_post_metric_relabeling{{job="g6-options"}}[4m]) > {OPTIONS_PAGE_SERIES}',
         "5m",
         "A page has more series than it should ever have",
         "{{ $value | humanize }} series of job {{ $labels.job }}: a label has grown, or far more is collected than"

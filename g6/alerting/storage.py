@@ -18,7 +18,8 @@ STORAGE = (
     ),
     Alert(
         "G6DiskFull", "critical",
-        f"{problem('disk_full')} or (max_over_time(g6_disk_free_bytes[2m]) < 64 * 1024 * 1024)", "1m",
+        f"{problem('disk_full')} or on (job, instance)"
+        " (max by (job, instance) (max_over_time(g6_disk_free_bytes[2m])) < 64 * 1024 * 1024)", "1m",
         "The disk with the data is full",
         "Minutes cannot be stored. Make room: what G6 holds in memory is written as soon as there is some.",
         "g6-storage", "disk_full", follows=("G6Down",),
@@ -33,7 +34,7 @@ STORAGE = (
     Alert(
         "G6DiskFullSoon", "warning",
         "predict_linear(g6_disk_free_bytes[1h], $ahead_seconds) < 0 and on (job, instance)"
-        " (g6_disk_free_bytes / g6_disk_total_bytes < 0.5)", "15m",
+        " (last_over_time(g6_disk_free_bytes[2m]) / last_over_time(g6_disk_total_bytes[2m]) < 0.5)", "15m",
         "The disk is full within a day if it goes on like this",
         "At the pace of the last hour nothing is free in 24 hours.",
         "g6-storage", "disk_filling", seconds={"ahead_seconds": 86400}, follows=("G6Down", "G6DiskFull", "G6DiskLow"),
@@ -75,7 +76,7 @@ STORAGE = (
         "g6-storage", "day_with_gaps", follows=("G6Down",),
     ),
     Alert(
-        "G6ClosingIncomplete", "warning", "max_over_time(g6_closing_troubles[10m]) > 0", "2m",
+        "G6ClosingIncomplete", "warning", "last_over_time(g6_closing_troubles[2m]) > 0", "2m",
         "Something could not be done after the close",
         "{{ $value | humanize }} things of the evening's work failed; the log names them, and they are tried again.",
         "g6-storage", "closing_refused", follows=("G6Down",),

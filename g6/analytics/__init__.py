@@ -18,7 +18,7 @@ from dataclasses import replace
 from math import isfinite
 from time import perf_counter
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -140,7 +140,9 @@ def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enr
 def _finite(chain: OptionChain) -> OptionChain:
     """Return the chain with NaN for what is infinite in the derived columns."""
     columns = ((name, getattr(chain, name)) for name in DERIVED_COLUMNS)
-    bent = {name: np.where(np.isinf(values), np.nan, values) for name, values in columns if np.isinf(values).any()}
+    bent: dict[str, Any] = {
+        name: np.where(np.isinf(values), np.nan, values) for name, values in columns if np.isinf(values).any()
+    }
     return replace(chain, **bent) if bent else chain
 
 

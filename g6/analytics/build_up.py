@@ -98,7 +98,8 @@ def _classes(chain: OptionChain) -> _Classes:
     known = np.flatnonzero(~np.isnan(chain.build_up))
     place = chain.build_up[known].astype(np.int64) + len(BUILD_UPS) * ~chain.is_call[known]
     shape = 2, len(BUILD_UPS)
-    moved: Floats = np.bincount(place, np.abs(chain.oi_change[known]), 2 * len(BUILD_UPS)).reshape(shape)
+    weight = np.abs(chain.oi_change[known])
+    moved = np.asarray(np.bincount(place, weight, 2 * len(BUILD_UPS)), np.float64).reshape(shape)
     moved[:, NEUTRAL] = 0.0
     counts: Ints = np.bincount(place, minlength=2 * len(BUILD_UPS)).reshape(shape)
     return _Classes(counts, moved)

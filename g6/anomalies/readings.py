@@ -54,14 +54,16 @@ class Known(NamedTuple):
 class Change(NamedTuple):
     """Since the last known values, in SERIES' order: log-change, its age in minutes, the values before and now.
 
-    Volatility and premium are those of the strike that was the ATM then, open interest and its ratio those of the legs
-    that both minutes have: another ATM, and the strikes that come and go with it, are no change.
+    Open interest and its ratio are those of the legs that both minutes have. Where the ATM is another strike now,
+    volatility and premium are that one's or those of the strike that was the ATM then, whichever changed less
+    (`strikes`, NaN for the other series): another ATM, and the strikes that come and go with it, are no change.
     """
 
     logs: Floats
     minutes: Floats
     before: Floats
     now: Floats
+    strikes: Floats
 
 
 def reading_of(chain: OptionChain, price_basis: str) -> Reading:
@@ -91,17 +93,20 @@ def change_since(
     for known in recent:
         here = np.isfinite(known.values)
         values[here], age[here] = known.values[here], (minute - known.minute).total_seconds() / 60
-    now = reading.values.copy()
+    now, strikes = reading.values.copy(), np.full(len(SERIES), np.nan)
+    strikes[[IV, PREMIUM]] = reading.atm
     for place in (IV, PREMIUM):
         then = next((known.atm for known in reversed(recent) if math.isfinite(known.values[place])), NAN)
         if then != reading.atm:
-            now[place] = _at_strike(chain, then, price_basis)[place]
+            held = _at_strike(chain, then, price_basis)[place]
+            if not _nearer(now[place], held, values[place]):
+                now[place], strikes[place] = held, then
     values[[OI, PCR]] = now[[OI, PCR]] = age[[OI, PCR]] = np.nan
     last = next((known for known in reversed(recent) if len(known.legs.key)), None)
     if last is not None and len(reading.legs.key):
         values[[OI, PCR]], now[[OI, PCR]] = _of_common_legs(last.legs, reading.legs)
         age[[OI, PCR]] = (minute - last.minute).total_seconds() / 60
-    return Change(np.log(now) - np.log(values), age, values, now)
+    return Change(np.log(now) - np.log(values), age, values, now, strikes)
 
 
 def _at_strike(chain: OptionChain, strike: float, price_basis: str) -> tuple[float, float]:
@@ -113,6 +118,11 @@ def _at_strike(chain: OptionChain, strike: float, price_basis: str) -> tuple[flo
     premium = float(prices.sum()) if calls.any() and not calls.all() else NAN
     iv = _kept(chain.iv[rows[0]])
     return (iv if iv > 0 else NAN), (premium if premium > 0 else NAN)
+
+
+def _nearer(one: float, other: float, before: float) -> bool:
+    """Return whether one value differs less from the one before than another, by ratio; not where one is unknown."""
+    return max(one / before, before / one) < max(other / before, before / other)
 
 
 def _kept(volatility: float) -> float:

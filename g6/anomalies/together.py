@@ -28,8 +28,8 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "oi": ("call_oi", "put_oi"), "pcr": ("pcr_oi",), "spread": (SPREAD,),
 }  # fmt: skip
 COLUMNS = ("atm_strike", *dict.fromkeys(column for columns in MEASURES.values() for column in columns))
-# They jump where the ATM moves, since other strikes are collected then: that says nothing.
-OF_STRIKES = ("oi", "pcr", "spread")
+# They step where the ATM moves, since they are another strike's then, or other strikes' together: that says nothing.
+OF_STRIKES = ("atm_iv", "premium", "oi", "pcr", "spread")
 # Fewer minutes say nothing about seven measures and how they hang together.
 FEWEST_MINUTES = 500
 # A minute is odd that is farther out than what the days before had once in so many minutes: five days of trading.
@@ -79,7 +79,7 @@ def changes_of(minutes: Sequence[datetime], columns: Mapping[str, Floats]) -> Ch
     After a gap the change is put over the root of its minutes; after one of more than five it is not known.
     """
     levels = [_level(name, [columns[column] for column in made_of]) for name, made_of in MEASURES.items()]
-    table = np.stack(levels, axis=1) if minutes else np.empty((0, len(MEASURES)))
+    table = np.stack(levels, axis=1)
     apart = np.array([(after - before).total_seconds() / 60 for before, after in pairwise(minutes)])
     apart = np.where(apart <= LONGEST_GAP.total_seconds() / 60, apart, np.nan)
     values = np.diff(table, axis=0) / np.sqrt(apart)[:, np.newaxis]

@@ -2,8 +2,8 @@
 
 A minute goes these steps, for each chain:
 
-1. `readings.change_since`   the log-change of each series since the last minute that had it, less what the weekday's
-                             premium usually does between the two (`usual`), over the root of the minutes between
+1. `readings.change_since`   the log-change of each series since the last minute that had it, like for like; less what
+                             the weekday's premium usually does meanwhile (`usual`), over the root of the minutes
 2. `robust`                  its deviation from the median of the window's changes, over their scale with a floor
 3. `usual`                   of the premium, also how far its level is from the weekday's, over the scale of its days
 4. episodes                  a deviation beyond the threshold opens an episode, which is told; while it is open nothing
@@ -88,18 +88,25 @@ class Judgement(NamedTuple):
     anomaly: tuple[Anomaly, ...]
 
 
+Judged = tuple[OptionChain, Reading, Judgement]
+
+
 class Watch:
-    """Follows the days. `begin` and `remember` change what is known; `judge` and `judged` do not."""
+    """Follows the days. `begin` and `remember` change what is known; `judge` and `judged` do not.
+
+    What was judged last is kept until the minute is remembered, so that it is gone through once.
+    """
 
     def __init__(self, root: Path, options: WatchOptions | None = None) -> None:
         self._root = root
         self._options = options or WatchOptions()
         self._usual = Usual()
         self._tracks: dict[ChainKey, Track] = {}
+        self._last: tuple[datetime, tuple[OptionChain, ...], list[Judged]] | None = None
 
     def begin(self, day: date) -> None:
         """Turn to a day: nothing is known of it yet, and what is usual is read."""
-        self._tracks = {}
+        self._tracks, self._last = {}, None
         self._usual = Usual.read(self._root, day)
 
     def judge(self, snapshot: Snapshot) -> tuple[Anomaly, ...]:
@@ -126,8 +133,16 @@ class Watch:
         for chain, reading, judged in self._judged(snapshot):
             track = self._tracks.setdefault((chain.index, chain.expiry), Track())
             track.put(judged.row, Known(snapshot.minute, reading.values, reading.atm, reading.legs))
+        self._last = None
 
-    def _judged(self, snapshot: Snapshot) -> list[tuple[OptionChain, Reading, Judgement]]:
+    def _judged(self, snapshot: Snapshot) -> list[Judged]:
+        last, chains = self._last, snapshot.chains
+        same = last and last[0] == snapshot.minute and len(last[1]) == len(chains)
+        if last is None or not (same and all(a is b for a, b in zip(last[1], chains, strict=True))):
+            last = self._last = snapshot.minute, chains, self._gone_through(snapshot)
+        return last[2]
+
+    def _gone_through(self, snapshot: Snapshot) -> list[Judged]:
         chains, basis = snapshot.chains, self._options.price_basis
         tracks = [self._tracks.get((chain.index, chain.expiry), Track()) for chain in chains]
         rows = [track.before(snapshot.minute) for track in tracks]
@@ -212,7 +227,8 @@ class _Case:
         age = float(self.change.minutes[place])
         lead = self.middle[place] * np.sqrt(age) + self._drift()[place]
         expected = float(self.change.before[place] * np.exp(lead))
-        reason = of_change(self.chain, series, value, expected, deviation)
+        strike = float(self.change.strikes[place])
+        reason = of_change(self.chain, series, value, expected, deviation, strike)
         return self._record(series, value, expected, deviation, reason)
 
     def _record(self, series: str, value: float, expected: float, deviation: float, reason: str) -> Anomaly:

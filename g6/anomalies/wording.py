@@ -1,5 +1,6 @@
 """A finding as a sentence."""
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -17,13 +18,14 @@ UNITS: Mapping[str, Callable[[float], str]] = {
 LARGEST = 99.9
 
 
-def of_change(chain: OptionChain, series: str, value: float, expected: float, deviation: float) -> str:
+def of_change(chain: OptionChain, series: str, value: float, expected: float, deviation: float, strike: float) -> str:
     """Return the sentence of a value that the minutes before did not lead to.
 
-    NIFTY this_week atm_iv 18.2 % is 9.1 deviations above 13.4 %.
+    NIFTY this_week atm_iv 18.2 % is 9.1 deviations above 13.4 %. A strike that is not the ATM any more is named.
     """
     said = UNITS[series]
-    return f"{_subject(chain)} {series} {said(value)} is {_deviations(deviation)} {said(expected)}"
+    where = f" at {strike:g}" if math.isfinite(strike) and strike != chain.atm else ""
+    return f"{_subject(chain)} {series} {said(value)}{where} is {_deviations(deviation)} {said(expected)}"
 
 
 def of_level(chain: OptionChain, minute: datetime, value: float, expected: float, deviation: float) -> str:

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": Command("collect, minute after minute (also without the word)", run_agent),
     "backfill": Command("fetch the minutes that a day lacks, as candles", _of("backfill")),
     "status": Command("how the agent is: components, problems, what to do", _of("status")),
+    "runbook": Command("what an alert means, and what to do about it", _of("runbook")),
     "login": Command("log in to the broker, once a day", _of("login")),
     "check": Command("how providers, contracts, expiries or a stored minute are", _of("check")),
     "chain": Command("a stored option chain, calls left and puts right", _of("chain")),
@@ -54,12 +55,14 @@ COMMANDS: Mapping[str, Command] = {
     "overlay": Command("today's premium over its weekday profile, as a page", _of("overlay")),
     "anomalies": Command("what was out of the ordinary on a day", _of("anomalies")),
     "basis": Command("how noisy premiums are by last and by average prices", _of("basis")),
+    "dictionary": Command("what every number is, and where it appears", _of("dictionary")),
     "rebuild": Command("make any store anew from the journals", _of("rebuild")),
     "participants": Command("who holds what: the exchange's daily files", _of("participants")),
     "import": Command("take older CSV trees in", _of("importing")),
     "backup": Command("copy a data directory, while it is written to", _of("backup")),
     "restore": Command("put a backup in place, checked", _of("restore")),
     "simulate": Command("serve the broker's protocol from a simulated market", _of("simulate")),
+    "drill": Command("provoke every alert by the fault that it is for", _of("drill")),
     "config": Command("show, check or write the configuration", _of("config")),
 }
 

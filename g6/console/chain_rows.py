@@ -92,7 +92,9 @@ def _change(value: float) -> Span:
 
 
 def _build_up(code: float) -> Span:
-    return Span(BUILD_UP_WORDS[BUILD_UPS[int(code)]] if math.isfinite(code) else NOTHING)
+    """Return the class's word; a number that this release has no word for is none."""
+    known = math.isfinite(code) and 0 <= code < len(BUILD_UPS)
+    return Span(BUILD_UP_WORDS[BUILD_UPS[int(code)]] if known else NOTHING)
 
 
 # From the outside to the strike, as calls have them; puts mirror them, but that a bid stays left of its ask.

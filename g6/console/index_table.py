@@ -101,6 +101,12 @@ def _aggregate(row: IndexRow, name: str, decimals: int, scale: float = 1, unit: 
     return Span(text if text == NOTHING else text + unit)
 
 
+def _derived(row: IndexRow, name: str) -> Span:
+    """Return a level in points; nothing where it is not known, so that a column of nothing is none."""
+    text = number(row.nearest.aggregates.get(name, math.nan)) if row.nearest else NOTHING
+    return Span("" if text == NOTHING else text)
+
+
 # In the order of the eye. The minute's own state stays longest, then what a trader looks at first.
 COLUMNS: Sequence[Column[IndexRow]] = (
     Column("index", lambda row: Span(row.report.index), 100, left=True),
@@ -113,6 +119,8 @@ COLUMNS: Sequence[Column[IndexRow]] = (
     Column("ATM IV", lambda row: _aggregate(row, "atm_iv", 2, 100, "%"), 85),
     Column("straddle", lambda row: _aggregate(row, "straddle", 2), 50),
     Column("max pain", lambda row: _aggregate(row, "max_pain", 0), 40),
+    Column("move", lambda row: _derived(row, "expected_move_iv"), 35),
+    Column("flip", lambda row: _derived(row, "gex_flip"), 30),
     Column("quality", _quality, 97),
     Column("remarks", _remarks, 60, left=True),
 )

@@ -3,12 +3,14 @@
 Each is a name and clauses, what matters most first: where a line is too narrow, its last clauses are left out.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from g6.console.figures import NOTHING, counted, duration, instant, number, percent, percentile, plain, size, sparkline
 from g6.console.lines import Line, Span, cut, line, width_of
 from g6.console.moment import Moment, Scene
+from g6.model.market_snapshot import MOODS
 from g6.model.pressure_report import LEVEL_NAMES, PressureReport
 from g6.model.provider_report import EndpointReport, ProviderReport
 from g6.model.report import SinkReport
@@ -145,6 +147,21 @@ def _of(part: str, whole: str) -> str:
     return f"{amount}/{whole}" if whole.endswith(f" {unit}") else f"{part or NOTHING} of {whole}"
 
 
+def _market(_scene: Scene, moment: Moment) -> Iterator[VitalLine]:
+    """Yield what surrounds the options: India VIX and its change, shares that rose and fell, the mood's score."""
+    known = {name: value for name, value in moment.report.surroundings.items() if math.isfinite(value)}
+    clauses = []
+    if "india_vix" in known:
+        change = f" ({known['india_vix_change']:+.2f})" if "india_vix_change" in known else ""
+        clauses.append(Span(f"VIX {number(known['india_vix'], 2)}{change}"))
+    if {"advances", "declines"} <= known.keys():
+        clauses.append(Span(f"{counted(int(known['advances']), 'share')} up, {number(known['declines'])} down"))
+    if "mood" in known:
+        clauses.append(Span(f"mood {MOODS[round(known['mood']) + 2]}"))
+    if clauses:
+        yield VitalLine("market", tuple(clauses), keep=14)
+
+
 def _machine(_scene: Scene, moment: Moment) -> Iterator[VitalLine]:
     vitals = moment.vitals
     if vitals is None:
@@ -207,5 +224,5 @@ def _parts(_scene: Scene, moment: Moment) -> Iterator[VitalLine]:
 
 # In the order in which they are shown.
 MAKERS: Sequence[Callable[[Scene, Moment], Iterator[VitalLine]]] = (
-    _cycle, _success, _interface, _memory, _machine, _stores, _parts,
+    _market, _cycle, _success, _interface, _memory, _machine, _stores, _parts,
 )  # fmt: skip

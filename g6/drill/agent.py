@@ -51,10 +51,11 @@ class AgentProcess:
 
     def start(self, changes: Mapping[str, str] | None = None) -> None:
         """Start it with these settings beside its own; return when it serves its metrics."""
+        own = {"storage.data_dir": str(self.data), "metrics.port": self.address.rpartition(":")[2]}
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("G6_", "KITE_"))}
         environ |= {"HOME": str(self._folder), "XDG_STATE_HOME": str(self._folder / "state")}
         environ |= {"XDG_CONFIG_HOME": str(self._folder / "config"), "OPENBLAS_NUM_THREADS": "1"}
-        self._process = Process("g6", self._command(self._settings | dict(changes or {})), self._folder, environ)
+        self._process = Process("g6", self._command(own | self._settings | dict(changes or {})), self._folder, environ)
         self._process.start()
         self._process.wait_until(lambda: answers(f"{self.url}/metrics"))
 
@@ -91,8 +92,7 @@ class AgentProcess:
         return Path(f"/proc/{self.pid}/root{self.data}") if self._disk_bytes else self.data
 
     def _command(self, settings: Mapping[str, str]) -> list[str]:
-        own = {"storage.data_dir": str(self.data), "metrics.port": self.address.rpartition(":")[2]}
-        sets = [word for key, value in (settings | own).items() for word in ("--set", f"{key}={value}")]
+        sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
         module = [BENDABLE, self._bend, str(self.bent)] if self._bend else [REAL]
         command = with_us([sys.executable, "-m", *module, *sets])
         return self._on_a_disk(command) if self._disk_bytes else command

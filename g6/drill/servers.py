@@ -1,6 +1,6 @@
 """A Prometheus and an Alertmanager of one's own, fed with the rules of the table at the drill's speed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +21,13 @@ def scrape_seconds(speed: float) -> float:
     return max(SHORTEST_SCRAPE_SECONDS, SCRAPE_SECONDS / speed)
 
 
-def rules_at(speed: float, by_the_calendar: Collection[str] = ()) -> str:
-    """Return the rule file of a drill.
+def rules_at(speed: float, by_the_calendar: Collection[str] = ()) -> Mapping[str, str]:
+    """Return the rule files of a drill, name → content, in the order in which they stand in the configuration.
 
     What alerts in `by_the_calendar` compare with, in seconds, is not shortened: no speed moves a date.
     """
-    return rules_yaml(_at(group, speed, by_the_calendar) for group in (*RECORDING, *ALERT_GROUPS))
+    files = {"recording.yml": RECORDING, "alerts.yml": ALERT_GROUPS}
+    return {name: rules_yaml(_at(group, speed, by_the_calendar) for group in groups) for name, groups in files.items()}
 
 
 def _at(group: Group, speed: float, by_the_calendar: Collection[str]) -> Group:
@@ -48,13 +49,14 @@ class Prometheus:
         self.address = f"{LOOPBACK}:{free_port()}"
         self.url = f"http://{self.address}"
         every = scrape_seconds(speed)
-        (folder / "rules.yml").write_text(rules_at(speed, by_the_calendar), "utf-8")
+        for name, rules in rules_at(speed, by_the_calendar).items():
+            (folder / name).write_text(rules, "utf-8")
         config = folder / "prometheus.yml"
         config.write_text(yaml.safe_dump(_scraping(drill, every, speed, agent, alertmanager)), "utf-8")
         argv = [
             required("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder / 'prometheus'}",
             f"--web.listen-address={self.address}", f"--query.lookback-delta={max(4 * every, LOOKBACK_SECONDS / speed):.3f}s",
-            "--rules.alert.resend-delay=1s", "--storage.tsdb.no-lockfile", "--log.level=warn",
+            "--rules.alert.resend-delay=1s", "--log.level=warn",
         ]  # fmt: skip
         self._process = Process("prometheus", with_us([_go_duration(word) for word in argv]), folder)
 
@@ -118,7 +120,7 @@ def _scraping(drill: str, every: float, speed: float, agent: str, alertmanager: 
             "scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval,
             "external_labels": {"drill": drill},
         },
-        "rule_files": ["rules.yml"],
+        "rule_files": ["recording.yml", "alerts.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [
             {"job_name": "g6", "static_configs": targets},

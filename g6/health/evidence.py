@@ -45,7 +45,7 @@ class Limits:
     clock_step_seconds: float = 2.0
     clock_skew_seconds: float = 5.0
     quote_age_seconds: float = 60.0  # of the freshest quote of an exchange
-    sink_lag_cycles: int = 1
+    sink_lag_cycles: int = 1  # a store beside the loop has the minute in hand still before it
 
 
 @dataclass(frozen=True, slots=True)

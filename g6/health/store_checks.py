@@ -60,7 +60,7 @@ def _sink(report: SinkReport, allowed_lag: int) -> Iterator[Finding]:
     repaired = f", {plural(report.repaired, 'torn file')} repaired" if report.repaired else ""
     held = f", {report.unconfirmed_cycles} held until confirmed" if report.unconfirmed_cycles else ""
     yield Finding("ok", f"{report.rows:,} rows written{repaired}{held}", subject=report.name)
-    if report.lag_cycles >= allowed_lag:
+    if report.lag_cycles > allowed_lag:
         yield Finding("degraded", behind, "sink_behind", report.name)
     if report.refused:
         yield Finding("degraded", f"{plural(report.refused, 'line')} refused for good", "sink_refusing", report.name)

@@ -201,7 +201,9 @@ class CycleReport:
             return f"{told} back" + (f", {missed}" if self.missed_minutes else "")
         if not self.missed_minutes:
             return ""  # a machine that slept through the night
-        return f"{missed} by overrun" if self.missed_by == "overrun" else f"{missed}: {told} on, or the machine slept"
+        if self.missed_by == "overrun":
+            return f"{missed} by overrun"
+        return f"{missed}: {told} forward, or the machine slept"
 
     def __str__(self) -> str:
         counted = [f"{i.index} {_plural(len(i.expiries), 'expiry', 'expiries')}" for i in self.indices]

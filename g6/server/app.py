@@ -12,12 +12,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from g6.alerting import ALERTS
+from g6.alerting.runbooks import INDEX, runbook
 from g6.health import Health, Verdict
 from g6.health.document import encode
 from g6.metrics.exposition import PLAIN_CONTENT_TYPE, Exposition
 from g6.metrics.negotiation import quality
 from g6.metrics.options_page import OptionsPage
 from g6.server.landing import STYLE_HASH, landing_page
+from g6.server.runbooks import runbook_page
 from g6.server.state import PublishedState
 
 # A page of several megabytes goes out in pieces, each when the one before was taken: a client that does not read
@@ -46,6 +49,8 @@ def create_app(exposition: Exposition, options: OptionsPage, health: Health, sta
             Route("/health", pages.health),
             Route("/healthz", pages.live),
             Route("/readyz", pages.ready),
+            Route("/runbooks/", _runbooks),
+            Route("/runbooks/{name}", _runbook),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
@@ -105,6 +110,17 @@ class _SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _runbooks(_request: Request) -> Response:  # no coroutine: it reads a file, beside the loop
+    return HTMLResponse(runbook_page("Runbooks", runbook(INDEX)))
+
+
+def _runbook(request: Request) -> Response:
+    name = str(request.path_params["name"]).removesuffix(".md")  # as the files link each other
+    if name not in ALERTS:
+        return PlainTextResponse("no alert has this name: /runbooks/ lists them\n", HTTPStatus.NOT_FOUND)
+    return HTMLResponse(runbook_page(name, runbook(name)))
 
 
 def _probe(verdict: Verdict) -> Response:

@@ -20,6 +20,7 @@ LINKS: Mapping[str, str] = {
     "/health": "everything that g6 status shows, as JSON",
     "/healthz": "is the loop alive",
     "/readyz": "is there a minute worth reading",
+    "/runbooks/": "what each alert means, and what to do about it",
 }
 
 # Heading → the cell's text. What a trader looks at first; every other aggregate is in /metrics.
@@ -63,6 +64,9 @@ th:first-child, td:first-child { padding-left: 0; }
 .text { text-align: left; }
 .prose { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 a { color: var(--link); }
+.page { overflow-wrap: anywhere; } .page h2 { color: var(--ink); margin: 1.25rem 0 .5rem; }
+.page th, .page td { text-align: left; white-space: normal; vertical-align: top; }
+pre { background: var(--paper); padding: .6rem .8rem; border-radius: .4rem; overflow-x: auto; font-size: .88rem; }
 footer { margin-top: 1.25rem; font-size: .88rem; }
 """
 

@@ -105,7 +105,8 @@ def test_one_wrong_quote_among_many_changes_next_to_nothing(smile, data):
     found, trust = fit(k, wrong, errors_of(w))
     inner = (k > k[2]) & (k < k[-3])
     assert np.abs(volatility(found, k) - volatility(svi, k))[inner].max() < 5e-4
-    assert trust[place] < 0.1 or not inner[place]  # the last quotes of a wing may bend the wing's end
+    off = np.abs(wrong - w)[place] / errors_of(w)[place]  # of little variance, 0.6 is not far: then some trust is due
+    assert trust[place] < 0.1 or off < 6.0 or not inner[place]  # the last quotes of a wing may bend the wing's end
 
 
 @given(index_smiles(free=False), st.floats(0.0, 0.02), st.integers(0, 2**32 - 1))

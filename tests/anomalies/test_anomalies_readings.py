@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from handmade_minutes import OPEN, HandMade
 
+from g6.analytics import MEASURES
 from g6.anomalies.readings import IV, OI, PCR, PREMIUM, Known, change_since, reading_of
+from g6.anomalies.readings import SPREAD as WATCHED_SPREAD
+from g6.anomalies.together import COLUMNS
 from g6.model.anomaly import SERIES
 from g6.model.chain import OptionChain
 
@@ -37,6 +40,21 @@ def smiling(market: HandMade, minute: int, atm: float) -> OptionChain:
 def test_another_atm_strike_is_no_change_of_volatility_or_premium(market: HandMade) -> None:
     logs, _ = change(smiling(market, 0, 24000.0), smiling(market, 1, 24050.0))
     assert logs[[IV, PREMIUM]] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_move_to_another_strike_that_is_as_usual_there_is_no_change(market: HandMade) -> None:
+    """The index leaps; the straddle that was at the money is dear now, the one that is now is not."""
+    before = market.chain(OPEN, atm=24000.0, noise=0.0)
+    later = market.chain(OPEN + timedelta(minutes=1), atm=24150.0, noise=0.0)
+    later = replace(later, last=np.where(later.strike == 24000.0, 300.0, later.last))
+    assert change(before, later)[0][PREMIUM] == 0.0
+
+
+def test_a_strike_that_is_not_listed_any_more_leaves_the_change_unknown(market: HandMade) -> None:
+    before = replace(market.chain(OPEN, noise=0.0), atm=24000.0)
+    later = market.chain(OPEN + timedelta(minutes=1), atm=24050.0, noise=0.0)
+    later = replace(later, strike=np.where(later.strike == 24000.0, 30000.0, later.strike))
+    assert np.isnan(change(before, later)[0][[IV, PREMIUM]]).all()
 
 
 def test_strikes_that_come_and_go_are_no_change_of_open_interest(market: HandMade) -> None:
@@ -78,7 +96,7 @@ def test_open_interest_and_its_ratio_are_those_of_the_common_legs_by_brute_force
 
 def test_a_series_that_was_unknown_for_minutes_is_compared_with_its_own_last_value(market: HandMade) -> None:
     first = market.chain(OPEN, spread=0.004, noise=0.0)
-    said = {name: value for name, value in first.aggregates.items() if name != "spread_ratio_window"}
+    said = {name: value for name, value in first.aggregates.items() if name != WATCHED_SPREAD}
     second = replace(market.chain(OPEN + timedelta(minutes=1), iv=0.14, noise=0.0), aggregates=said | {"atm_iv": 0.14})
     third = market.chain(OPEN + timedelta(minutes=3), spread=0.008, iv=0.14, noise=0.0)
     found = change_since([known(first), known(second)], reading_of(third, "last"), third.at, third, "last")
@@ -119,3 +137,8 @@ def test_chains_with_little_in_them_are_unknown_and_nothing_is_wild(market: Hand
 
 def test_a_tick_is_no_wild_change_of_a_premium_of_a_few_ticks(market: HandMade) -> None:
     assert reading_of(market.chain(OPEN, premium=0.5), "last").floors[PREMIUM] >= 0.05 / 0.51
+
+
+def test_every_watched_name_is_one_that_chains_say() -> None:
+    said = {descriptor.name for descriptor in MEASURES if descriptor.scope == "chain"}
+    assert {*COLUMNS, "call_oi", "put_oi", "pcr_oi", WATCHED_SPREAD} <= said | {"spot"}

@@ -88,7 +88,7 @@ def test_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> Non
     [
         (["--porrt", "1"], "unknown argument --porrt; the nearest is --port"),
         (["confg"], "unknown command confg; the nearest is config"),
-        (["frobnicate"], "unknown command frobnicate; known are run, backfill, status, login, check, verify, query, "),
+        (["frobnicate"], "unknown command frobnicate; known are run, backfill, status, "),
         (["--cycles", "0"], "--cycles: 0 is not a whole number from 1"),
         (["--cycles", "1", "--run-once"], "not allowed with"),
         (["--port"], "--port: expected one argument"),

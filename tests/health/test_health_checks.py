@@ -227,8 +227,8 @@ CASES: dict[str, tuple[Callable[[Evidence], Evidence], str, str, str, str, str]]
         "sink:influx", "down", "sink_failing", "influx", "refused; 3 minutes behind",
     ),
     "a sink is behind": (
-        told(sinks={"influx": SinkReport("influx", 80, lag_cycles=1)}),
-        "sink:influx", "degraded", "sink_behind", "influx", "1 minute behind",
+        told(sinks={"influx": SinkReport("influx", 80, lag_cycles=2)}),
+        "sink:influx", "degraded", "sink_behind", "influx", "2 minutes behind",
     ),
     "a sink refuses lines": (
         told(sinks={"influx": SinkReport("influx", 80, refused=2)}),

@@ -95,3 +95,15 @@ def test_a_recording_gives_each_instant_once_however_late(schedule):
     assert recorded.first(at("2025-01-01T00:00")) == at("2025-10-21T14:45")
     assert recorded.following(at("2025-10-21T14:45"), far_ahead) == (at("2025-12-05T09:33"), 0)
     assert recorded.following(at("2025-12-05T15:30"), far_ahead) == (None, 0)
+
+
+def test_a_minute_whose_time_is_over_gives_way_to_the_present_one(schedule):
+    due = at("2026-11-20T10:00")
+    assert schedule.catch_up(due, at("2026-11-20T10:00:59")) == (due, 0)
+    assert schedule.catch_up(due, at("2026-11-20T11:00:10")) == (at("2026-11-20T11:00"), 60)
+    assert schedule.catch_up(at("2026-11-20T15:38"), at("2026-11-21T07:30")) == (at("2026-11-23T09:15"), 2)
+
+
+def test_no_minute_of_a_recording_gives_way():
+    instants = [at("2025-10-21T14:45"), at("2025-12-05T09:33")]
+    assert RecordedSchedule(instants).catch_up(instants[0], at("2026-01-01T00:00")) == (instants[0], 0)

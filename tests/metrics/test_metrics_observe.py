@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime
 import pytest
 from prometheus_client import REGISTRY
 
+from g6.clock import IST
 from g6.metrics.instruments import Instruments
 from g6.metrics.observe import Observer
 from g6.metrics.process import PsutilProcess, process_collector
+from g6.model.anomaly import SERIES, Anomaly
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport
 from g6.model.snapshot import Refusal
 
@@ -103,6 +105,19 @@ def test_what_a_cycle_did_not_see_is_nan_and_not_the_minute_before(
     assert math.isnan(value("g6_chain_atm_strike_points", index="SENSEX", expiry_code="this_week") or 0)
     assert value("g6_chains_refused_total", index="NIFTY") == 1
     assert value("g6_refusals_total", reason="coverage") == 1
+
+
+def test_anomalies_are_counted_by_their_series(
+    observer: Observer,
+    report: type_of_report,
+    one_index: Callable[..., IndexReport],
+    value: Callable[..., float | None],
+) -> None:
+    minute = datetime(2026, 11, 20, 10, 0, tzinfo=IST)
+    odd = Anomaly("NIFTY", None, "pcr", minute, 1.2, 1.0, 9.0, "out of the ordinary")
+    assert value("g6_anomalies_total", series="pcr") == 0
+    observer.cycle(report(indices=(one_index("NIFTY", anomalies=(odd, odd)), one_index("SENSEX", anomalies=(odd,)))))
+    assert [value("g6_anomalies_total", series=name) for name in SERIES] == [0, 0, 0, 0, 3]
 
 
 def test_a_reason_that_nobody_announced_makes_no_new_series(

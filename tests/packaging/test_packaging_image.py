@@ -106,6 +106,7 @@ def test_the_builder_is_given_what_the_image_takes_and_nothing_else(project: Pat
     assert {top for top in tops if is_admitted(project, top)} == set(wanted)
     assert not is_admitted(project, "g6/__pycache__/x.cpython-311.pyc")
     assert not is_admitted(project, "config/kite-main.token")
+    assert not is_admitted(project, "alerts/secrets/smtp_password")
     assert is_admitted(project, "g6/providers/kite/session.py")
 
 
@@ -179,3 +180,4 @@ def test_what_the_builder_is_given_makes_the_whole_package(project: Path, tmp_pa
     modules = {str(path.relative_to(project)) for path in (project / "g6").rglob("*.py")}
     assert modules <= names
     assert {"g6_config/g6.yaml", "g6_config/g6.schema.json", "g6_config/calendar.yaml"} <= names
+    assert {f"g6_runbooks/{path.name}" for path in (project / "alerts" / "runbooks").glob("*.md")} <= names

@@ -14,7 +14,7 @@ from g6.storage.csv_layout import LEG_HEADER
 def test_every_package_is_installed(project):
     packaging = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {".".join(p.parent.relative_to(project).parts) for p in (project / "g6").rglob("__init__.py")}
-    assert set(packaging["packages"]) == found | {"g6_config"}
+    assert set(packaging["packages"]) == found | {"g6_config", "g6_runbooks"}
 
 
 def test_every_column_of_the_leg_files_is_in_the_readme(project):

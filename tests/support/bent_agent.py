@@ -6,6 +6,7 @@ from dataclasses import replace
 from agent_process import rows_of
 
 from g6.providers.facade import Facade
+from g6.resilience.supervisor import Supervisor
 from g6.unified_main import Agent
 from g6.wiring import PROVIDERS, wire
 from g6.wiring.sources import Run, load_market
@@ -39,10 +40,11 @@ class Bent:
 
 
 @contextmanager
-def agent_on(settings, change=lambda parts: {}, **bends):
+def agent_on(settings, change=lambda parts: {}, supervisor=None, **bends):
     """An agent of real parts on a bent provider; `change` gives further parts to replace."""
-    source = PROVIDERS["simulated"](settings, load_market(settings), Run(None, once=False))
-    with wire(settings, Run(None, once=False)) as parts:
+    run = Run(None, once=False, supervisor=supervisor or Supervisor())
+    source = PROVIDERS["simulated"](settings, load_market(settings), run)
+    with wire(settings, run) as parts:
         bent = replace(parts, provider=Facade(Bent(source.providers[0], **bends)))
         bent = replace(bent, **change(bent))
         yield Agent(bent), bent

@@ -5,12 +5,14 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from g6.anomalies.readings import SPREAD
 from g6.clock import IST
 from g6.model.chain import OptionChain
 from g6.model.snapshot import IndexSnapshot, Snapshot
 
 OPEN = datetime(2026, 11, 20, 9, 15, tzinfo=IST)
 EXPIRY = date(2026, 11, 24)
+CLOSE = datetime(2026, 11, 24, 15, 30, tzinfo=IST)
 STRIKES = np.repeat(np.arange(23800.0, 24250.0, 50.0), 2)
 IS_CALL = np.tile([True, False], len(STRIKES) // 2)
 
@@ -43,10 +45,10 @@ class HandMade:
         last = np.full(len(STRIKES), premium / 2)
         aggregates = {
             "atm_iv": iv, "straddle": premium, "call_oi": held[IS_CALL].sum(), "put_oi": held[~IS_CALL].sum(),
-            "pcr_oi": held[~IS_CALL].sum() / held[IS_CALL].sum(), "spread_ratio_window": spread,
+            "pcr_oi": held[~IS_CALL].sum() / held[IS_CALL].sum(), SPREAD: spread,
         }  # fmt: skip
         made = OptionChain(
-            index="NIFTY", expiry=EXPIRY, codes=("this_week",), at=minute, expires_at=datetime(2026, 11, 24, 15, 30, tzinfo=IST),
+            index="NIFTY", expiry=EXPIRY, codes=("this_week",), at=minute, expires_at=CLOSE,
             spot=atm, spot_frozen=False, expected=len(STRIKES), lot=65, strike=STRIKES, is_call=IS_CALL,
             answered=np.ones(len(STRIKES)), last=last, oi=held, iv=np.full(len(STRIKES), iv), atm=atm,
             aggregates=aggregates,

@@ -20,6 +20,7 @@ from g6.model.snapshot import IndexSnapshot, Snapshot
 from g6.providers.kite.credentials import token_path
 from g6.providers.kite.options import options_for
 from g6.providers.kite.token_file import Token, TokenFile, expiry_of
+from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings, load
 from g6.simulator.kite_server.fault_file import parse_plan
 from g6.simulator.kite_server.faults import FaultPlan
@@ -233,6 +234,7 @@ def kite_world(
     logged_in: tuple[str, ...] = ("main",),
     apps: tuple[App, ...] = APPS,
     speed: float = float("inf"),
+    supervisor: Supervisor | None = None,
 ) -> Iterator[World]:
     """Start a server and know how to start an agent, both at this instant, IST, of a market that neither can change."""
     clock = VirtualClock(datetime.fromisoformat(at).replace(tzinfo=IST), speed)
@@ -249,8 +251,9 @@ def kite_world(
 
     @contextmanager
     def start_agent() -> Iterator[Agent]:
-        source = kite_source(settings, facts(), Run(None, once=False), clock, environ)
-        with wire(settings, Run(None, once=False), source) as parts:
+        run = Run(None, once=False, supervisor=supervisor or Supervisor())
+        source = kite_source(settings, facts(), run, clock, environ)
+        with wire(settings, run, source) as parts:
             told.observation = parts.observation
             yield Agent(replace(parts, observation=told))  # type: ignore[arg-type]
 

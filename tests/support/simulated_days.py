@@ -8,6 +8,7 @@ from pathlib import Path
 from g6.analytics import CORE, ENRICHERS, aggregate, enrich
 from g6.analytics.conventions import Conventions
 from g6.analytics.liquidity import spread_window_ratio
+from g6.anomalies.readings import SPREAD
 from g6.clock import IST
 from g6.collectors.build import build_chains
 from g6.collectors.plan import Depth, IndexOrder, make_plan
@@ -80,4 +81,4 @@ def _valued(chain: OptionChain) -> OptionChain:
     conventions = Conventions()
     valued = aggregate(enrich(chain, conventions, STEPS), conventions, MEASURES)
     spread = spread_window_ratio(valued, conventions)
-    return replace(valued, aggregates={**valued.aggregates, "spread_window_ratio": spread})
+    return replace(valued, aggregates={**valued.aggregates, SPREAD: spread})

@@ -14,9 +14,9 @@ PATIENCE_SECONDS = 30.0
 class SupervisorByHand(Supervisor):
     """Nobody looks but the test; a second passes with each look of `pass_seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: RestartBudget = NO_REST) -> None:
         self.now = 0.0
-        super().__init__(budget=NO_REST, monotonic=lambda: self.now, look_seconds=None)
+        super().__init__(budget=budget, monotonic=lambda: self.now, look_seconds=None)
 
     def pass_seconds(self, seconds: int) -> None:
         for _ in range(seconds):

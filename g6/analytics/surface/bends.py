@@ -55,10 +55,8 @@ def best_bend(of: Centred) -> Floats:
     z_mean, zk, zw = (z @ np.stack([of.weight, of.weight * of.k, of.weight * of.w], axis=1)).T
     # The moment of z² is known without summing.
     square = 0.25 * (of.kk + m * m + sigma * sigma - z_mean * z_mean)
-    right, left, gain = _wings(square, 0.25 * of.kk, 0.5 * zk, 0.5 * zw, 0.5 * of.kw)
-    best = int(np.argmax(gain))
-    chosen = (float(values[best]) for values in (right, left, m, sigma, z_mean))
-    return _parameters(of, *chosen)
+    best, right, left = _wings(square, 0.25 * of.kk, 0.5 * zk, 0.5 * zw, 0.5 * of.kw)
+    return _parameters(of, right, left, *(float(values[best]) for values in (m, sigma, z_mean)))
 
 
 def at_bend(of: Centred, m: float, sigma: float) -> Floats:
@@ -72,8 +70,7 @@ def at_bend(of: Centred, m: float, sigma: float) -> Floats:
     moments = (square, 0.25 * of.kk, 0.5 * float(part @ of.k), 0.5 * float(part @ of.w), 0.5 * of.kw)
     right, left = _free_wings(*moments)
     if not (0.0 <= right <= STEEPEST_WING and 0.0 <= left <= STEEPEST_WING):
-        rights, lefts, _ = _wings(*(np.array([moment]) for moment in moments))
-        right, left = float(rights[0]), float(lefts[0])
+        _, right, left = _wings(*(np.array([moment]) for moment in moments))
     return _parameters(of, right, left, m, sigma, z_mean)
 
 
@@ -92,8 +89,10 @@ def _free_wings(square: float, kk: float, zk: float, zw: float, kw: float) -> tu
     return (uw * vv - vw * uv) / determinant, (vw * uu - uw * uv) / determinant
 
 
-def _wings(square: Floats, kk: Floats | float, zk: Floats, zw: Floats, kw: Floats | float) -> tuple[Floats, ...]:
-    """Return P and Q in their box that lessen the sum of squares most, for each bend, and by how much.
+def _wings(
+    square: Floats, kk: Floats | float, zk: Floats, zw: Floats, kw: Floats | float
+) -> tuple[int, float, float]:
+    """Return the bend that, with P and Q in their box, lessens the sum of squares most; and that P and Q.
 
     From the moments about the mean of z/2 (`square`), k and w. Either the free minimum lies in the box, or one of the
     box's four edges has the best.
@@ -109,8 +108,8 @@ def _wings(square: Floats, kk: Floats | float, zk: Floats, zw: Floats, kw: Float
     gain = 2.0 * (right * uw + left * vw) - right * (right * uu + 2.0 * left * uv) - left * left * vv
     inside = (np.minimum(right[0], left[0]) >= 0.0) & (np.maximum(right[0], left[0]) <= STEEPEST_WING)
     gain[0] = np.where(inside & (determinant > least), gain[0], -math.inf)
-    best, bends = np.argmax(gain, axis=0), np.arange(len(uu))
-    return right[best, bends], left[best, bends], gain[best, bends]
+    best = int(np.argmax(gain))
+    return best % len(uu), float(right.ravel()[best]), float(left.ravel()[best])
 
 
 def _clip(slope: Floats) -> Floats:

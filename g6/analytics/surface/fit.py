@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from g6.analytics.surface.bends import at_bend, best_bend, centred
 from g6.analytics.surface.misfit import LEAST_VARIANCE, Misfit, curve, durrleman, jacobian, residuals
@@ -154,11 +155,13 @@ def _polish(
         scale = curvature[damped, damped]
         for _ in range(TRIALS):
             curvature[damped, damped] = (1.0 + damping) * scale
-            trial = moved(parameters, np.asarray(np.linalg.solve(curvature, -gradient), np.float64))
-            residual, fitted = residuals(misfit, trial)
-            tried = float(residual @ residual)
-            if tried < objective:
-                break
+            _, step, unsolved = dposv(curvature, -gradient)  # numpy's own asks as much again for its checks
+            if not unsolved:
+                trial = moved(parameters, step)
+                residual, fitted = residuals(misfit, trial)
+                tried = float(residual @ residual)
+                if tried < objective:
+                    break
             damping *= 8.0
         else:
             return parameters

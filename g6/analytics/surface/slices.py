@@ -60,5 +60,6 @@ SMILES: tuple[tuple[Aggregate, Callable[[OptionChain, Conventions], float]], ...
      partial(told, name="quality")),
     (Aggregate("smile_status", "code", "Why there is a smile or none: 0 fitted, 1 too few two-sided quotes, 2 none on "
      "one side of the forward, 3 poor fit, 4 butterfly arbitrage (Durrleman's g < 0 where the smile is read), "
-     "5 settling, 6 no forward by parity or a future", source="Gatheral and Jacquier 2014"), partial(told, name="status")),
+     "5 settling, 6 no forward by parity or a future", source="Gatheral and Jacquier 2014"),
+     partial(told, name="status")),
 )  # fmt: skip

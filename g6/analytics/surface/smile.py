@@ -149,7 +149,7 @@ def _unfit(chain: OptionChain, k: Floats, conventions: Conventions) -> int:
         return SETTLING
     if len(k) < conventions.smile_fewest_quotes:
         return TOO_FEW_QUOTES
-    if chain.forward_source == "spot":  # carried at a rate without dividends: 1 % off in a year, and a kink at the money
+    if chain.forward_source == "spot":  # carried without dividends: 1 % off in a year, and a kink at the money
         return NO_FORWARD
     return FITTED if k[0] < 0 < k[-1] else ONE_SIDED
 

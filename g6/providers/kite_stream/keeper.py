@@ -42,7 +42,9 @@ class Keeper:
         self._inbox = Inbox(options.queue_bytes)
         self._supervisor = Supervisor(self._inbox, make_link, options, clock, is_open)
         self._condition = threading.Condition()
+        self._clock, self._stall_seconds = clock, options.stall_seconds
         self._passes = 0
+        self._passed_at = 0.0
         self._told = ""  # the refused access token that the session knows of
         self._closing = threading.Event()
         self._parts = parts or PartsSupervisor()
@@ -67,6 +69,15 @@ class Keeper:
         self._parts.end(PART, CLOSE_SECONDS)
         with self._condition:
             self._supervisor.leave()
+
+    @property
+    def absent_seconds(self) -> float | None:
+        """Return for how long no pass was made, if that is longer than a connection may be silent.
+
+        What the board shows by then is of the time before: nobody reads what the connections say.
+        """
+        silent = self._clock.monotonic() - self._passed_at
+        return silent if self._passes and silent > self._stall_seconds else None
 
     @contextmanager
     def supervisor(self) -> Iterator[Supervisor]:
@@ -98,7 +109,7 @@ class Keeper:
                 return
             self._supervisor.attend(events, token)
             refused = self._supervisor.refused
-            self._passes += 1
+            self._passes, self._passed_at = self._passes + 1, self._clock.monotonic()
             self._condition.notify_all()
         if refused and refused != self._told:
             self._told = refused

@@ -156,6 +156,9 @@ class KiteStreamProvider:
         with self._keeper.supervisor() as supervisor:
             if not supervisor.alive:
                 raise self._down(supervisor)
+            if (absent := self._keeper.absent_seconds) is not None:
+                self._raised = True
+                raise TransientError(f"{self.name}: nobody has read the stream for {absent:.0f} s")
             return supervisor.read(wanted.token)
 
     def _down(self, supervisor: Supervisor) -> G6Error:

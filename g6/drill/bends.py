@@ -1,0 +1,160 @@
+"""What an agent can be made to do wrong while a file is there: by a market, a clock or a part that is not right."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from g6.clock import Clock
+from g6.drill.bent_market import MARKETS, BentMarket, Switch
+from g6.health.evidence import Evidence, Finding
+from g6.health.registry import CHECKS, Check
+from g6.wiring import Parts
+from g6.wiring.sources import Market, Source
+
+__all__ = ["BENDS", "Bend", "Switch"]
+
+LOOK_SECONDS = 0.05
+BALLAST_BYTES = 320_000_000
+SERIES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """How a source and the parts that were made of it are changed; by default not at all."""
+
+    of_source: Callable[[Source, Market, Switch], Source] = lambda source, _market, _switch: source
+    of_parts: Callable[[Parts, Switch], None] = lambda _parts, _switch: None
+
+
+class BentClock:
+    """A clock beside another: it does not come back from a wait, or has jumped, while the switch is on."""
+
+    def __init__(self, clock: Clock, switch: Switch, *, hangs: bool = False, jumps: timedelta = timedelta()) -> None:
+        self._clock, self._switch, self._hangs, self._jumps = clock, switch, hangs, jumps
+
+    @property
+    def speed(self) -> float:
+        """Return the other clock's."""
+        return self._clock.speed
+
+    def now(self) -> datetime:
+        """Return the other clock's instant, and the jump."""
+        return self._clock.now() + (self._jumps if self._switch.is_on else timedelta())
+
+    def monotonic(self) -> float:
+        """Return the other clock's."""
+        return self._clock.monotonic()
+
+    def elapsed(self) -> float:
+        """Return the other clock's."""
+        return self._clock.elapsed()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep as the other clock does."""
+        self._clock.pause(seconds)
+
+    def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
+        """Sleep as the other clock does, and longer while it hangs."""
+        jumped = self._jumps if self._switch.is_on else timedelta()
+        woken = self._clock.wait_until(instant - jumped, stop)
+        while self._hangs and self._switch.is_on and not stop.wait(LOOK_SECONDS):
+            pass
+        return woken and not stop.is_set()
+
+
+def _with_market(name: str) -> Bend:
+    def of_source(source: Source, market: Market, switch: Switch) -> Source:
+        (straight,) = source.providers
+        return replace(source, providers=(BentMarket(straight, MARKETS[name](market, source.clock), switch),))
+
+    return Bend(of_source)
+
+
+def _with_clock(**what: Any) -> Bend:
+    return Bend(lambda source, _market, switch: replace(source, clock=BentClock(source.clock, switch, **what)))
+
+
+def _with_parts(of_parts: Callable[[Parts, Switch], None]) -> Bend:
+    return Bend(of_parts=of_parts)
+
+
+def _failing_part(parts: Parts, switch: Switch) -> None:
+    def body(stop: threading.Event, beat: Callable[[], None]) -> None:
+        while not stop.wait(LOOK_SECONDS):
+            beat()
+            if switch.is_on:
+                raise RuntimeError("a part of the drill fails")
+
+    parts.supervisor.run("drill", body)
+
+
+def _ballast(parts: Parts, switch: Switch) -> None:
+    """Hold much memory for some of the agent's minutes, and none for some others."""
+
+    def body(stop: threading.Event, beat: Callable[[], None]) -> None:
+        minutes = parts.settings.collection.interval_seconds / parts.clock.speed
+        while not stop.wait(LOOK_SECONDS):
+            beat()
+            if switch.is_on:
+                held = np.ones(BALLAST_BYTES, np.uint8)
+                stop.wait(2 * minutes)
+                beat()
+                del held
+                stop.wait(4 * minutes)
+
+    parts.supervisor.run("drill", body)
+
+
+class _Collector(Collector):
+    """Metrics of nobody: too many of them, or none because it raises."""
+
+    def __init__(self, switch: Switch, series: int) -> None:
+        self._switch, self._series = switch, series
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily("g6_drill", "Series of a label that grows", labels=("number",))
+        if self._switch.is_on and not self._series:
+            raise RuntimeError("a collector of the drill raises")
+        for number in range(self._series if self._switch.is_on else 0):
+            family.add_metric((str(number),), 1.0)
+        return (family,)
+
+
+def _with_collector(series: int) -> Bend:
+    def of_parts(parts: Parts, switch: Switch) -> None:
+        registry = parts.observation.exposition._to.registry  # noqa: SLF001 - nobody else has a way in
+        registry.register(_Collector(switch, series))
+
+    return _with_parts(of_parts)
+
+
+def _broken_check(_parts: Parts, switch: Switch) -> None:
+    checks = cast("MutableMapping[str, Check]", CHECKS)
+    straight = checks["calendar"]
+
+    def broken(evidence: Evidence) -> Iterable[Finding]:
+        if switch.is_on:
+            raise RuntimeError("a check of the drill breaks")
+        return straight(evidence)
+
+    checks["calendar"] = broken
+
+
+BENDS: Mapping[str, Bend] = {
+    **{name: _with_market(name) for name in MARKETS},
+    "loop_hangs": _with_clock(hangs=True),
+    "clock_stepped": _with_clock(jumps=timedelta(minutes=10)),
+    "part_fails": _with_parts(_failing_part),
+    "memory_flapping": _with_parts(_ballast),
+    "collector_raises": _with_collector(0),
+    "too_many_series": _with_collector(SERIES),
+    "check_breaks": _with_parts(_broken_check),
+}
