@@ -53,7 +53,7 @@ class Alert:
         """Return the PromQL with the spans of time in it."""
         found = self.expr
         for name, value in self.seconds.items():
-            found = found.replace(f"${name}", f"{value:g}")
+            found = found.replace(f"${name}", f"{value:.12g}")
         return found
 
 
@@ -97,4 +97,4 @@ def shorter(duration: str, speed: float) -> str:
     if speed == 1:
         return duration
     seconds = int(duration[:-1]) * UNIT_SECONDS[duration[-1]] / speed
-    return f"{seconds:g}s" if seconds.is_integer() else f"{max(1, round(seconds * 1000))}ms"
+    return f"{int(seconds)}s" if seconds.is_integer() else f"{max(1, round(seconds * 1000))}ms"

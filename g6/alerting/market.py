@@ -13,7 +13,7 @@ MARKET = (
         f"""abs(last_over_time(pair:g6_chain_atm_iv_ratio:zscore1h{{expiry_code="this_month"}}[2m])) > 4 """
         f"{OPEN_FOR_AN_HOUR}", "2m",
         "At-the-money volatility left its hour's range",
-        "{{ $labels.index }} {{ $labels.expiry_code }}: {{ $value | humanize }} standard deviations from the hour's"
+        "{{ $labels.index }} {{ $labels.expiry_code }}: {{ printf `%.2f` $value }} standard deviations from the hour's"
         " mean.",
         SENTIMENT, "volatility_jumps", keeps="2m",
     ),
@@ -21,7 +21,7 @@ MARKET = (
         "G6IvVixCorrelationShift", "info",
         f"avg_over_time(g6_index_iv_vix_correlation_ratio[10m]) < 0 {WHILE_OPEN}", "5m",
         "At-the-money volatility and India VIX move apart",
-        "The correlation of {{ $labels.index }}'s 30-day volatility with India VIX is {{ $value | humanize }}.",
+        "The correlation of {{ $labels.index }}'s 30-day volatility with India VIX is {{ printf `%.2f` $value }}.",
         SENTIMENT, "vix_apart", keeps="5m",
     ),
     Alert(
@@ -29,7 +29,7 @@ MARKET = (
         "(last_over_time(g6_chain_pcr_oi_ratio[2m]) > 1.8 or last_over_time(g6_chain_pcr_oi_ratio[2m]) < 0.5)"
         f" {WHILE_OPEN}", "5m",
         "Puts and calls are held in an extreme ratio",
-        "{{ $labels.index }} {{ $labels.expiry_code }}: {{ $value | humanize }} puts for each call.",
+        "{{ $labels.index }} {{ $labels.expiry_code }}: {{ printf `%.2f` $value }} puts for each call.",
         SENTIMENT, "puts_piled_up", keeps="5m",
     ),
     Alert(
@@ -53,8 +53,8 @@ MARKET = (
         "G6ExpectedMoveBreached", "info",
         f"abs(last_over_time(g6_chain_breakout_ratio[5m])) > 1 {WHILE_OPEN}", "2m",
         "An index moved further than its options expected",
-        "{{ $labels.index }} {{ $labels.expiry_code }}: the move since the open is {{ $value | humanize }} times what"
-        " the straddle expected.",
+        "{{ $labels.index }} {{ $labels.expiry_code }}: the move since the open is {{ printf `%.2f` $value }} times"
+        " what the straddle expected.",
         LEVELS, "index_jumps", keeps="5m",
     ),
 )  # fmt: skip

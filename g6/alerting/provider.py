@@ -47,7 +47,7 @@ PROVIDER = (
         "G6ProviderTrouble", "info", problem("provider_trouble"), "5m",
         "A provider complains",
         "Something about the provider needs a look, though minutes are recorded: `g6 status` has its words.",
-        HEALTH, "batch_lost", follows=("G6Down", "G6ProviderSilent", "G6TokenDead"),
+        HEALTH, "instruments_gone", follows=("G6Down", "G6ProviderSilent", "G6TokenDead"),
     ),
     Alert(
         "G6BreakerOpen", "warning",
@@ -83,7 +83,8 @@ PROVIDER = (
         "The stream says nothing, not even a heartbeat",
         "Connection {{ $labels.connection }} has been silent for {{ $value | humanizeDuration }}; REST fills in, at"
         " one request a second.",
-        HEALTH, "stream_mute", seconds={"silent_seconds": 30}, follows=("G6Down", "G6TokenDead"),
+        # The instant is told once a minute, so that it is a minute old while all is well.
+        HEALTH, "stream_mute", seconds={"silent_seconds": 90}, follows=("G6Down", "G6TokenDead"),
     ),
     Alert(
         "G6StreamReconnecting", "info",

@@ -40,9 +40,10 @@ class Conventions:
     build_up_oi_ratio: float = 0.01
     straddle_factor: float = 1.0  # expected move over straddle; some use 0.85
     value_area_ratio: float = 0.7  # of the day's volume that the strikes of the value area hold
-    # A smile: least quotes that it is fitted to; what SVI cannot follow at the money; when a fit is called a poor one;
-    # how many standard deviations beyond its quotes it is read.
+    # A smile: least quotes that it is fitted to, and how many standard deviations out; what SVI cannot follow at the
+    # money; when a fit is called a poor one; how many standard deviations beyond its quotes it is read.
     smile_fewest_quotes: int = 7
+    smile_span: float = 3.0
     smile_noise: float = 0.001  # volatility
     smile_maximum_rmse: float = 1.0  # vol points
     smile_reach: float = 1.0

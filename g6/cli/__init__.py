@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command("how whole a recorded day is, with a score", _of("verify")),
     "query": Command("ask the recorded days in SQL", _of("query")),
     "overlay": Command("today's premium over its weekday profile, as a page", _of("overlay")),
+    "report": Command("the story of a recorded day, as one page", _of("report")),
     "anomalies": Command("what was out of the ordinary on a day", _of("anomalies")),
     "basis": Command("how noisy premiums are by last and by average prices", _of("basis")),
     "dictionary": Command("what every number is, and where it appears", _of("dictionary")),

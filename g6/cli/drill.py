@@ -75,7 +75,10 @@ def _parser() -> Parser:
     parser.add_argument("--list", action="store_true", help="show the alerts and their faults, and do nothing")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
-        "--speed", type=_speed, default=DEFAULT_SPEED, metavar="K",
+        "--speed",
+        type=_speed,
+        default=DEFAULT_SPEED,
+        metavar="K",
         help=f"so many times as fast as the rules say (default {DEFAULT_SPEED:g})",
     )
     parser.add_argument(

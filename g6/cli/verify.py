@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from g6.settings import Settings, load
 from g6.settings.wording import shown
 
 if TYPE_CHECKING:
+    from g6.model.snapshot import Snapshot
     from g6.verification.result import Compare, Verification
     from g6.wiring.sources import Market
 
@@ -45,7 +46,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     root = source_of(settings)
     if not root.is_dir():
         raise ConfigError(f"{root} holds nothing to verify; name a data directory with --data-dir")
-    found = _verified(root, settings, namespace.date, quiet=namespace.json)
+    found = verified(root, settings, namespace.date, quiet=namespace.json)
     sys.stdout.write(report_file.as_json(found).decode() if namespace.json else f"{as_text(found)}\n")
     try:
         report_file.store(root, found)
@@ -55,7 +56,15 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     return FINE if found.score >= least else WRONG
 
 
-def _verified(root: Path, settings: Settings, day: date | None, *, quiet: bool) -> "Verification":
+def verified(
+    root: Path,
+    settings: Settings,
+    day: date | None,
+    *,
+    quiet: bool = False,
+    also: "Callable[[Snapshot], object]" = lambda _snapshot: None,
+) -> "Verification":
+    """Return a day's verification, the last session's where none is named; `also` gets every minute that is read."""
     from g6.analytics import MEASURES  # noqa: PLC0415
     from g6.console.progress import Progress  # noqa: PLC0415
     from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
@@ -73,6 +82,11 @@ def _verified(root: Path, settings: Settings, day: date | None, *, quiet: bool) 
     day = day or _last_day(root, market, settings, now, own_clock=own_clock)
     recorded, forced = _recorded(root, day), settings.console.force_ascii
     with Progress("verifying", "minutes", recorded, quiet=quiet, force_ascii=forced) as bar:
+
+        def counted(snapshot: "Snapshot") -> None:
+            bar.advance()
+            also(snapshot)
+
         return verify(
             root,
             day,
@@ -81,7 +95,7 @@ def _verified(root: Path, settings: Settings, day: date | None, *, quiet: bool) 
             csv=layout if settings.storage.csv.enabled else None,
             stores={**masters_compare(root), **_database(settings)},
             day_is_over=own_clock,
-            on_minute=lambda _snapshot: bar.advance(),
+            on_minute=counted,
         )
 
 

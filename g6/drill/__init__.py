@@ -1,1 +1,1 @@
-"""Every alert, provoked: the real servers, the real agent, the fault that each alert is for, and the clock of it all."""
+"""Every alert, provoked: real servers, a real agent, the fault that each alert is for, all on a fast clock."""

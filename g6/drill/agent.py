@@ -1,4 +1,4 @@
-"""The agent of a drill: the real one, or the one that can be bent, with its data directory on whatever disk is wanted."""
+"""The agent of a drill: the real one, or the one that can be bent, with its data on whatever disk is wanted."""
 
 import contextlib
 import os
@@ -21,9 +21,7 @@ class AgentProcess:
     of its own, which nobody else sees, in a name space of mounts.
     """
 
-    def __init__(
-        self, folder: Path, settings: Mapping[str, str], *, bend: str = "", disk_bytes: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], *, bend: str = "", disk_bytes: int = 0) -> None:
         self._folder, self._settings = folder, dict(settings)
         self._bend, self._disk_bytes = bend, disk_bytes
         self.data = folder / "data"

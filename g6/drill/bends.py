@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -42,8 +41,8 @@ class BentClock:
 
     @property
     def speed(self) -> float:
-        """Return the other clock's."""
-        return self._clock.speed
+        """Return the other clock's; one that jumps passes for the machine's, which alone can be set."""
+        return 1.0 if self._jumps else self._clock.speed
 
     def now(self) -> datetime:
         """Return the other clock's instant, and the jump."""
@@ -100,15 +99,14 @@ def _ballast(parts: Parts, switch: Switch) -> None:
     """Hold much memory for some of the agent's minutes, and none for some others."""
 
     def body(stop: threading.Event, beat: Callable[[], None]) -> None:
-        minutes = parts.settings.collection.interval_seconds / parts.clock.speed
+        held = None
         while not stop.wait(LOOK_SECONDS):
             beat()
-            if switch.is_on:
+            level = parts.governor.report().level
+            if level == 0 and switch.is_on and held is None:
                 held = np.ones(BALLAST_BYTES, np.uint8)
-                stop.wait(2 * minutes)
-                beat()
-                del held
-                stop.wait(4 * minutes)
+            elif level >= 2 or not switch.is_on:
+                held = None
 
     parts.supervisor.run("drill", body)
 

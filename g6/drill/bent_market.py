@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,8 @@ class Answers:
 
     spots: Callable[[dict[str, Spot], datetime], Mapping[str, Spot]] = lambda spots, _at: spots
     quotes: Callable[[Quotes, ContractTable, datetime], Quotes] = lambda quotes, _contracts, _at: quotes
+    # While the switch is off: what makes the market one that the fault can be told from.
+    calm: Callable[[Quotes, ContractTable, datetime], Quotes] = lambda quotes, _contracts, _at: quotes
 
 
 class BentMarket:
@@ -62,11 +65,17 @@ class BentMarket:
     def quotes(self, contracts: ContractTable, at: datetime) -> Quotes:
         """Return the quotes."""
         quotes = self._straight.quotes(contracts, at)
-        return self._bent.quotes(quotes, contracts, at) if self._switch.is_on else quotes
+        change = self._bent.quotes if self._switch.is_on else self._bent.calm
+        return change(quotes, contracts, at)
+
+
+def _replaced(quotes: Quotes, columns: Mapping[str, Floats]) -> Quotes:
+    changes: dict[str, Any] = dict(columns)
+    return replace(quotes, **changes)
 
 
 def _frozen(_market: Market, _clock: Clock) -> Answers:
-    """The levels stand still, though their stamps go on."""
+    """Let the levels stand still, though their stamps go on."""
     held: dict[str, float] = {}
 
     def spots(now: dict[str, Spot], _at: datetime) -> Mapping[str, Spot]:
@@ -76,7 +85,7 @@ def _frozen(_market: Market, _clock: Clock) -> Answers:
 
 
 def _slow(_market: Market, clock: Clock) -> Answers:
-    """The quotes come later than the next minute."""
+    """Let the quotes come later than the next minute."""
 
     def quotes(now: Quotes, _contracts: ContractTable, _at: datetime) -> Quotes:
         time.sleep(SLOW_MINUTES * 60 / clock.speed)
@@ -107,14 +116,19 @@ def _jumped(market: Market, _clock: Clock) -> Answers:
 
 
 def _factors(column: str, of_puts: float, of_calls: float) -> Callable[[Market, Clock], Answers]:
-    """A quantity of the puts and of the calls is so many times as large."""
+    """Make a quantity of the puts and of the calls so many times as large."""
 
     def quotes(now: Quotes, contracts: ContractTable, _at: datetime) -> Quotes:
         factors = np.where(contracts.kind == "PE", of_puts, np.where(contracts.kind == "CE", of_calls, 1.0))
-        values: Floats = getattr(now, column) * factors
-        return replace(now, **{column: values})
+        return _replaced(now, {column: getattr(now, column) * factors})
 
     return lambda _market, _clock: Answers(quotes=quotes)
+
+
+def _turning(market: Market, clock: Clock) -> Answers:
+    """Let calls be held rather than puts, which the simulated market holds alike, and then puts rather than calls."""
+    puts, calls = _factors("oi", 8.0, 1.0)(market, clock), _factors("oi", 1.0, 8.0)(market, clock)
+    return Answers(quotes=puts.quotes, calm=calls.quotes)
 
 
 def _vix_apart(_market: Market, _clock: Clock) -> Answers:
@@ -127,18 +141,18 @@ def _vix_apart(_market: Market, _clock: Clock) -> Answers:
         for row in rows:
             first.append(float(last[row]))
             last[row] = round(max(1.0, 2 * first[0] - first[-1]), 2)
-        return replace(now, last=last)
+        return _replaced(now, {"last": last})
 
     return Answers(quotes=quotes)
 
 
 def _shifted(_market: Market, _clock: Clock) -> Answers:
-    """The options are priced on a level that is not the one that is told: their own parity is broken, too."""
+    """Let calls cost a tenth, which breaks their parity with the puts."""
 
     def quotes(now: Quotes, contracts: ContractTable, _at: datetime) -> Quotes:
         calls = contracts.kind == "CE"
-        bent = {name: np.where(calls, getattr(now, name) * 0.1, getattr(now, name)) for name in ("last", "bid", "ask")}
-        return replace(now, **bent)
+        priced = {name: getattr(now, name) for name in ("last", "bid", "ask")}
+        return _replaced(now, {name: np.where(calls, 0.1 * prices, prices) for name, prices in priced.items()})
 
     return Answers(quotes=quotes)
 
@@ -153,5 +167,5 @@ MARKETS: Mapping[str, Callable[[Market, Clock], Answers]] = {
     "vix_apart": _vix_apart,
     "puts_piled_up": _factors("oi", 8.0, 1.0),
     "calls_traded": _factors("volume", 1.0, 12.0),
-    "gamma_turns": _factors("oi", 8.0, 0.5),
+    "gamma_turns": _turning,
 }

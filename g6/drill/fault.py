@@ -36,8 +36,10 @@ class Fault:
     # Its alerts compare with dates, which no speed moves.
     by_the_calendar: bool = False
     linux: bool = False
-    # The agent is started by the fault itself.
-    starts_agent: bool = False
+    # It is there at all times, fault or not.
+    always: bool = False
+    # What must not be left behind, whatever happened.
+    cleanup: Act = lambda _world: None
 
     @property
     def missing(self) -> str:

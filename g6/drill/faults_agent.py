@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from g6.drill.fault import Fault
 from g6.drill.world import World
@@ -38,7 +39,7 @@ def _restart(world: World) -> None:
 def _few_descriptors(world: World) -> None:
     open_files = int(world.agent.metric("process_open_fds"))
     _, hard = resource.prlimit(world.agent.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(world.agent.pid, resource.RLIMIT_NOFILE, (open_files + 4, hard))
+    resource.prlimit(world.agent.pid, resource.RLIMIT_NOFILE, (open_files + open_files // 8, hard))
 
 
 def _all_descriptors(world: World) -> None:
@@ -54,7 +55,7 @@ def _again_and_again(world: World) -> None:
 
 
 def _nothing(_world: World) -> None:
-    """It has calmed down by itself, or there was nothing."""
+    """Do nothing: it ends by itself, or there was nothing."""
 
 
 def _no_prometheus(world: World) -> None:
@@ -69,23 +70,25 @@ def _calendar_goes_on(world: World) -> None:
     world.agent.restart({"market.calendar_override_file": str(world.calendar(400))})
 
 
-def _bent(says: str, name: str, **more: object) -> Fault:
-    return Fault(says, _bend, _straighten, bend=name, **more)  # type: ignore[arg-type]  # the fault's own fields
+def _bent(says: str, name: str, **more: Any) -> Fault:
+    return Fault(says, _bend, _straighten, bend=name, **more)
 
 
 AGENT: Mapping[str, Fault] = {
-    "none": Fault("nothing; then Prometheus is gone, and the receiver hears of it", _nothing, _no_prometheus, calm=1),
+    "none": Fault(
+        "nothing; then Prometheus is gone, and the receiver hears of it", _nothing, _no_prometheus, calm=1, always=True
+    ),
     "agent_killed": Fault("g6 is ended by kill -9, and started again", _kill, _start),
     "agent_restarting": Fault("g6 is ended by kill -9 four times", _again_and_again, _nothing, heals=40),
     "loop_hangs": _bent("the loop does not come back from a wait", "loop_hangs"),
     "cycles_overrun": _bent("quotes take longer than a minute to come", "cycles_overrun", heals=40),
     "memory_short": Fault("g6 may have 64 MB", _short_of_memory, _restart, fires=30),
     "memory_flapping": _bent(
-        "ballast comes and goes, and with it the memory level", "memory_flapping", fires=60, heals=40,
+        "ballast comes and goes, and with it the memory level", "memory_flapping", fires=60, heals=60,
         settings={"governor.limit_bytes": "480000000"}, pace=2,
     ),
     "descriptors_short": Fault(
-        "g6 may open four files more than it has open", _few_descriptors, _all_descriptors, linux=True
+        "g6 may open few files more than it has open", _few_descriptors, _all_descriptors, linux=True
     ),
     "part_fails": _bent("a background part raises, and raises again", "part_fails"),
     "collector_raises": _bent("a collector of metrics raises at each scrape", "collector_raises"),

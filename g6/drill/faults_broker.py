@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from g6.drill.fault import Fault
 from g6.drill.world import World
@@ -27,9 +28,9 @@ def _mended(world: World) -> None:
     world.broker.faults()
 
 
-def _by_plan(says: str, *entries: Mapping[str, object], **more: object) -> Fault:
-    more = {"provider": "kite"} | more
-    return Fault(says, _puts(*entries), _mended, **more)  # type: ignore[arg-type]  # the fault's own fields
+def _by_plan(says: str, *entries: Mapping[str, object], **more: Any) -> Fault:
+    fields: dict[str, Any] = {"provider": "kite", **more}
+    return Fault(says, _puts(*entries), _mended, **fields)
 
 
 def _log_in(world: World) -> None:
@@ -58,9 +59,8 @@ def _old_list(world: World) -> None:
 BROKER: Mapping[str, Fault] = {
     "provider_gone": Fault("the broker's server is gone", _gone, _back, provider="kite"),
     "batch_lost": _by_plan(
-        "four of ten quotes do not come", {"do": "missing", "on": "quote", "match": {"share": 0.4}},
-        {"do": "status", "on": "quote", "status": 503, "from": "09:15", "until": "09:16", "every_minutes": 2, "times": 2},
-        pace=4, fires=60, heals=160,
+        "four of ten options do not answer", {"do": "missing", "on": "quote", "match": {"kind": "PE", "share": 0.4}},
+        {"do": "missing", "on": "quote", "match": {"kind": "CE", "share": 0.4}}, pace=2, fires=65, heals=170,
     ),
     "index_missing": _by_plan(
         "no quote of SENSEX comes", {"do": "missing", "on": "quote", "match": {"index": "SENSEX"}}
@@ -84,7 +84,10 @@ BROKER: Mapping[str, Fault] = {
     ),
     "rate_limited": _by_plan(
         "every minute begins with a 429",
-        {"do": "status", "on": "quote", "status": 429, "from": "09:15", "until": "09:16", "every_minutes": 1, "times": 1},
+        {
+            "do": "status", "on": "quote", "status": 429, "from": "09:15", "until": "09:16", "every_minutes": 1,
+            "times": 1,
+        },
         heals=30,
     ),
     "clock_skewed": Fault(
@@ -93,7 +96,7 @@ BROKER: Mapping[str, Fault] = {
     ),
     "stream_mute": _by_plan(
         "connections of the stream say nothing any more", {"do": "half_open", "on": "stream"},
-        provider="kite-stream", pace=0.4,
+        provider="kite-stream",
     ),
     "stream_dropped": _by_plan(
         "the stream is torn every minute",

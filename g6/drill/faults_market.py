@@ -1,6 +1,7 @@
 """Faults of the market's data, and what the market itself may do."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from g6.drill.fault import Fault
 from g6.drill.world import World
@@ -14,8 +15,8 @@ def _straighten(world: World) -> None:
     world.straighten()
 
 
-def _bent(says: str, name: str, **more: object) -> Fault:
-    return Fault(says, _bend, _straighten, bend=name, **more)  # type: ignore[arg-type]  # the fault's own fields
+def _bent(says: str, name: str, **more: Any) -> Fault:
+    return Fault(says, _bend, _straighten, bend=name, **more)
 
 
 MARKET: Mapping[str, Fault] = {
@@ -26,7 +27,7 @@ MARKET: Mapping[str, Fault] = {
         settings={"collection.expiries": "this_month"},
     ),
     "vix_apart": _bent(
-        "India VIX rises when volatility falls", "vix_apart", pace=2, calm=20, fires=60, heals=90,
+        "India VIX rises when volatility falls", "vix_apart", pace=4, calm=20, fires=90, heals=200,
         settings={
             "analytics.fewest_vix_pairs": "10", "collection.market.enabled": "true",
             "collection.expiries": "this_week,next_week,this_month,next_month", "collection.market.breadth": "false",
@@ -35,5 +36,5 @@ MARKET: Mapping[str, Fault] = {
     "puts_piled_up": _bent("eight times as many puts are held", "puts_piled_up"),
     "calls_traded": _bent("twelve times as many calls are traded", "calls_traded"),
     "gamma_turns": _bent("puts are held instead of calls", "gamma_turns", heals=60),
-    "index_jumps": _bent("the indices jump by four percent", "index_jumps"),
+    "index_jumps": _bent("the indices jump by four percent", "index_jumps", at="2026-11-20T09:11"),
 }  # fmt: skip

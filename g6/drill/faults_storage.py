@@ -1,5 +1,6 @@
 """Faults of what the minutes are written to."""
 
+import os
 import resource
 import subprocess
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 from g6.drill.database import REFUSED, TAKEN
 from g6.drill.fault import Fault
 from g6.drill.world import WHOLE_DAY, World
+from g6.errors import G6Error
 from g6.storage.archive_manifest import ARCHIVE
 
 INFLUX = {"storage.influx.enabled": "true", "storage.influx.url": "{database}", "storage.influx.compress": "false"}
@@ -20,7 +22,7 @@ DISK_BYTES = 160 * MEGABYTE
 
 
 def _nothing(_world: World) -> None:
-    """It ends by itself."""
+    """Do nothing: it ends by itself."""
 
 
 def _ballast(world: World) -> Path:
@@ -59,9 +61,33 @@ def _fill_slowly(world: World) -> None:
     threading.Thread(target=fill, daemon=True).start()
 
 
-def _remount(world: World, how: str) -> None:
-    command = ["nsenter", f"--target={world.agent.pid}", "--mount", "mount", "-o", f"remount,{how}", str(world.agent.data)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command
+def _closed_folder(world: World) -> None:
+    """Let nothing new come into the folder; to root, modes mean nothing."""
+    world.agent.stop()
+    if os.geteuid() == 0:
+        _attribute("+i", world)
+    else:
+        world.agent.data.chmod(0o555)
+    world.agent.start()
+
+
+def _opened_folder(world: World) -> None:
+    _open(world)
+    world.agent.restart()
+
+
+def _open(world: World) -> None:
+    if os.geteuid() == 0:
+        _attribute("-i", world)
+    else:
+        world.agent.data.chmod(0o755)
+
+
+def _attribute(word: str, world: World) -> None:
+    command = ["chattr", word, str(world.agent.data)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+    if done.returncode:
+        raise G6Error(f"chattr {word}: {done.stderr.strip()}")
 
 
 def _small_files(world: World) -> None:
@@ -93,7 +119,7 @@ def _takes(world: World) -> None:
 def _change_a_file(world: World) -> None:
     """Write another total into a row of a daily file, as somebody with an editor does."""
     path = world.agent.data / "csv" / "NIFTY" / "this_week" / "atm" / f"{world.at:%Y-%m-%d}.csv"
-    head, first, *rest = path.read_text("utf-8").splitlines(keepends=True)
+    head, first, *_ = path.read_text("utf-8").splitlines(keepends=True)
     row, place = first.split(","), head.split(",").index("total_premium")
     row[place] = row[place][::-1].replace(".", "9")[: len(row[place])]
     with path.open("r+", encoding="utf-8") as file:
@@ -126,8 +152,7 @@ STORAGE: Mapping[str, Fault] = {
         "no file may be longer than a page", _small_files, _any_files, linux=True
     ),
     "directory_unwritable": Fault(
-        "the disk with the data is mounted read-only", lambda w: _remount(w, "ro"), lambda w: _remount(w, "rw"),
-        disk_bytes=DISK_BYTES,
+        "g6 is started where no file can be made", _closed_folder, _opened_folder, cleanup=_open, linux=True,
     ),
     "disk_full": Fault("a small disk is filled to the last byte", _fill, _make_room, disk_bytes=DISK_BYTES),
     "disk_filling": Fault(

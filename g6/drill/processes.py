@@ -14,7 +14,7 @@ from pathlib import Path
 from g6.errors import G6Error
 
 LOOPBACK = "127.0.0.1"
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 LAST_LINES = 3
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from g6.drill.fault import Fault
 from g6.drill.servers import Alertmanager
 from g6.drill.watching import Receiver, Watch
-from g6.drill.world import World
+from g6.drill.world import READY_SECONDS, World
 from g6.errors import G6Error
 
 log = logging.getLogger(__name__)
@@ -80,21 +80,27 @@ class Scenario:
             log.exception("the drill of %s broke", self._name)
             self._give_up(f"{type(error).__name__}: {error}")
         finally:
+            self._clean()
             self._world.stop()
         return tuple(self._courses.values())
 
+    def _clean(self) -> None:
+        try:
+            self._fault.cleanup(self._world)
+        except (G6Error, OSError) as error:
+            self._tell(f"something is left behind: {error}")
+
     def _run(self) -> None:
         fault, world = self._fault, self._world
-        world.start(
-            self._name, self._alertmanager, self._alerts if fault.by_the_calendar else (), agent=not fault.starts_agent
-        )
+        world.start(self._name, self._alertmanager, self._alerts if fault.by_the_calendar else ())
         watch = Watch(world.prometheus.url)
         self._calm(watch)
         begun = time.monotonic()
         self._tell("fault begins")
         fault.inject(world)
         self._wait(watch, begun, fault.fires, self._all_told)
-        self._tell(f"{sum(c.notified_seconds is not None for c in self._courses.values())} of {len(self._courses)} told")
+        told = [course for course in self._courses.values() if course.notified_seconds is not None]
+        self._tell(f"{len(told)} of {len(self._courses)} told")
         removed = time.monotonic()
         fault.remove(world)
         for name, course in self._courses.items():
@@ -105,15 +111,13 @@ class Scenario:
     def _calm(self, watch: Watch) -> None:
         """Let all be well for a while; what fires by then proves nothing."""
         fault, world = self._fault, self._world
-        if not fault.starts_agent:
-            world.wait_for("the first minutes", lambda: world.agent.cycles() >= 2)
-            self._tell("agent runs")
-            world.pause(fault.calm)
+        world.wait_for("the first minutes", lambda: world.agent.cycles() >= 2, READY_SECONDS)
+        self._tell("agent runs")
+        world.pause(fault.calm)
         watch.look()
         for name in self._alerts:
-            if watch.of(name).is_active:
-                state = "fires" if watch.of(name).firing_at else "is pending"
-                self._courses[name] = replace(self._courses[name], trouble=f"{state} without its fault")
+            if watch.of(name).firing_at and not fault.always:
+                self._courses[name] = replace(self._courses[name], trouble="fires without its fault")
         watch.forget()
 
     def _wait(self, watch: Watch, since: float, minutes: float, done: Callable[[Watch, float], bool]) -> None:
@@ -126,7 +130,7 @@ class Scenario:
 
     def _all_told(self, watch: Watch, begun: float) -> bool:
         for name, course in self._courses.items():
-            seen, told = watch.of(name), self._receiver.first_firing(self._name, name, begun)
+            seen, told = watch.of(name), self._receiver.first_firing(self._name, name, 0.0)
             self._courses[name] = replace(
                 course, pending_seconds=_since(begun, seen.pending_at), firing_seconds=_since(begun, seen.firing_at),
                 notified_seconds=_since(begun, told),
@@ -150,4 +154,4 @@ class Scenario:
 
 
 def _since(begun: float, at: float | None) -> float | None:
-    return None if at is None else at - begun
+    return None if at is None else max(0.0, at - begun)

@@ -37,7 +37,7 @@ def _at(group: Group, speed: float, by_the_calendar: Collection[str]) -> Group:
             return replace(quick, seconds=rule.seconds)
         return quick
 
-    return Group(group.name, f"{round(scrape_seconds(speed) * 1000)}ms", tuple(map(faster, group.rules)))
+    return Group(group.name, _milliseconds(scrape_seconds(speed)), tuple(map(faster, group.rules)))
 
 
 class Prometheus:
@@ -55,10 +55,11 @@ class Prometheus:
         config.write_text(yaml.safe_dump(_scraping(drill, every, speed, agent, alertmanager)), "utf-8")
         argv = [
             required("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder / 'prometheus'}",
-            f"--web.listen-address={self.address}", f"--query.lookback-delta={max(4 * every, LOOKBACK_SECONDS / speed):.3f}s",
+            f"--web.listen-address={self.address}",
+            f"--query.lookback-delta={_milliseconds(max(4 * every, LOOKBACK_SECONDS / speed))}",
             "--rules.alert.resend-delay=1s", "--log.level=warn",
         ]  # fmt: skip
-        self._process = Process("prometheus", with_us([_go_duration(word) for word in argv]), folder)
+        self._process = Process("prometheus", with_us(argv), folder)
 
     def start(self) -> None:
         """Start it; return when it answers."""
@@ -103,17 +104,13 @@ def required(*names: str) -> str:
     return found
 
 
-def _go_duration(word: str) -> str:
-    """Return an argument with seconds and their fraction as whole milliseconds, which is all that Prometheus reads."""
-    name, _, value = word.partition("=")
-    if name != "--query.lookback-delta":
-        return word
-    return f"{name}={round(float(value.removesuffix('s')) * 1000)}ms"
+def _milliseconds(seconds: float) -> str:
+    """Return a duration as Prometheus reads it: whole numbers alone."""
+    return f"{round(seconds * 1000)}ms"
 
 
 def _scraping(drill: str, every: float, speed: float, agent: str, alertmanager: str) -> dict[str, object]:
-    interval = f"{round(every * 1000)}ms"
-    options = f"{round(max(every, OPTIONS_SCRAPE_SECONDS / speed) * 1000)}ms"
+    interval, options = _milliseconds(every), _milliseconds(max(every, OPTIONS_SCRAPE_SECONDS / speed))
     targets = [{"targets": [agent]}]
     return {
         "global": {

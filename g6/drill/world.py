@@ -22,7 +22,7 @@ PLAIN = {
     "console.concise": "true", "logging.level": "WARNING", "governor.sample_seconds": "0.1",
 }  # fmt: skip
 KITE = {"providers.kite.timeout_seconds": "2", "providers.kite.call_timeout_seconds": "3"}
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 # A session so short that a drill can record the whole of it, and the hours of the days around the machine's own.
 WHOLE_DAY, SHORT, ALL_DAY = date(2026, 11, 23), ("10:00", "10:08"), ("09:15", "15:30")
 
@@ -43,7 +43,7 @@ class World:
             until = self.machine_now + timedelta(days=7) if by_the_calendar else None
             self._broker = Brokerage(folder, self.at, speed, accounts, override=self.calendar(400), until=until)
         self.agent = AgentProcess(
-            folder, PLAIN | self._source(provider) | self._filled(settings), bend=bend, disk_bytes=disk_bytes
+            folder, {**PLAIN, **self._source(provider), **self._filled(settings)}, bend=bend, disk_bytes=disk_bytes
         )
         self._prometheus: Prometheus | None = None
         self._stack = ExitStack()
@@ -61,7 +61,7 @@ class World:
         assert self._prometheus is not None  # noqa: S101  started before
         return self._prometheus
 
-    def start(self, name: str, alertmanager: Alertmanager, by_the_calendar: Collection[str], *, agent: bool) -> None:
+    def start(self, name: str, alertmanager: Alertmanager, by_the_calendar: Collection[str]) -> None:
         """Start everything."""
         self._stack.callback(self.database.stop)
         self.database.start()
@@ -69,8 +69,7 @@ class World:
             self._stack.callback(self._broker.stop)
             self._broker.start()
         self._stack.callback(self.agent.kill)
-        if agent:
-            self.agent.start()
+        self.agent.start()
         found = Prometheus(
             self.folder, name, self.speed * self._rules_pace, self.agent.address, alertmanager.address, by_the_calendar
         )
@@ -111,7 +110,8 @@ class World:
     def calendar(self, days: int) -> Path:
         """Return the file of a calendar that ends in so many days, and in which these days are days of trading."""
         today, path = self.machine_now.date(), self.folder / f"calendar_{days}.yaml"
-        open_days = {day: ALL_DAY for day in (today - timedelta(days=n) for n in range(-1, 5))} | {WHOLE_DAY: SHORT}
+        around = (today - timedelta(days=n) for n in range(-1, 5))
+        open_days = dict.fromkeys(around, ALL_DAY) | {WHOLE_DAY: SHORT}
         rows = [
             {"day": day, "windows": [list(hours)], "kind": "regular", "confidence": "C", "source": "a drill"}
             for day, hours in open_days.items()
@@ -128,7 +128,6 @@ class World:
         """Let it do right again."""
         self.agent.bent.unlink()
 
-
     def _source(self, provider: str) -> Mapping[str, str]:
         if provider == "simulated":
             return {"providers.order": provider, "clock.at": self.at.isoformat(), "clock.speed": f"{self.speed:g}"}
@@ -136,4 +135,5 @@ class World:
 
     def _filled(self, settings: Mapping[str, str]) -> Mapping[str, str]:
         """Return the settings with the addresses of this drill in them."""
-        return {key: value.format(database=self.database.url, calendar=self.calendar(400)) for key, value in settings.items()}
+        names = {"database": self.database.url, "calendar": self.calendar(400)}
+        return {key: value.format(**names) for key, value in settings.items()}

@@ -131,6 +131,7 @@ class Analytics:
     straddle_factor: float
     value_area_ratio: float
     smile_fewest_quotes: int
+    smile_span_deviations: float
     smile_noise_vol_points: float
     smile_maximum_rmse_vol_points: float
     smile_reach_deviations: float

@@ -293,6 +293,7 @@ def conventions_of(settings: Settings) -> Conventions:
         straddle_factor=analytics.straddle_factor,
         value_area_ratio=analytics.value_area_ratio,
         smile_fewest_quotes=analytics.smile_fewest_quotes,
+        smile_span=analytics.smile_span_deviations,
         smile_noise=analytics.smile_noise_vol_points * 0.01,
         smile_maximum_rmse=analytics.smile_maximum_rmse_vol_points,
         smile_reach=analytics.smile_reach_deviations,

@@ -127,7 +127,9 @@ class Minute:
                 for descriptor, compute in DERIVED:
                     timed(descriptor.name, compute, chain, self.conventions)
                 done.append(chain)
-            view = IndexView("NIFTY", LEVEL - 15, False, tuple(done), self.background, vix=12.1)
+            view = IndexView(
+                "NIFTY", LEVEL - 15, spot_frozen=False, chains=tuple(done), background=self.background, vix=12.1
+            )
             for descriptor, compute in INDEX_AGGREGATES:
                 timed(descriptor.name, compute, view, self.conventions)
         timed("market", survey_market, replace(self.market), self.rules)
@@ -163,9 +165,12 @@ def main() -> None:
     for name, value in medians.most_common():
         print(f"{name:34} {value:8.3f} ms {value / statistics.median(whole):7.2%}")
     fitted = sum(enrich(chain, minute.conventions).smile["status"] == 0 for chain in minute.chains)
-    print(f"{len(rooms())} measures and enrichers, {given.legs} legs in {given.expiries} expiries, {fitted} smiles fitted")
+    print(
+        f"{len(rooms())} measures and enrichers, {given.legs} legs, {given.expiries} expiries, {fitted} smiles fitted"
+    )
     for name, values, budget in (("all", whole, BUDGET_MS), ("surface", surface, SURFACE_BUDGET_MS)):
-        print(f"{name:34} {statistics.median(values):8.3f} ms, {min(values):.1f} to {max(values):.1f}; at most {budget:.0f}")
+        usual, least, most = statistics.median(values), min(values), max(values)
+        print(f"{name:34} {usual:8.3f} ms, {least:.1f} to {most:.1f}; at most {budget:.0f}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/bench/measures_liquidity.py [--rounds 40] [--expiries 20] [--legs 9000]
 
-The chains are those of `measures_positioning.py` with a book behind their prices. Printed is the processor time of
+The chains are those of `measures.py` with a book behind their prices. Printed is the processor time of
 every measure over all chains, medians of the rounds. The first measure of each kind pays for what the others share.
 """
 
@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 import numpy as np
-from measures_positioning import chain_of
+from measures import chain_of
 
 from g6.analytics import CORE, aggregate, enrich
 from g6.analytics.activity import ACTIVITY

@@ -49,14 +49,14 @@ def valued(chain: OptionChain, conventions: Conventions = DEFAULT) -> OptionChai
     return aggregate(enrich(chain, conventions), conventions)
 
 
-def at_the_money(chain: OptionChain) -> float:
-    """Return the exchange's own volatility at the ATM, of the out-of-the-money leg."""
-    own = chain.broker_iv[(chain.strike == chain.atm) & (chain.is_call == (chain.atm >= chain.forward))]
-    return 100.0 * float(own[0]) if len(own) else math.nan
+def at_the_money(chain: OptionChain) -> tuple[float, float]:
+    """Return the volatility of the ATM's out-of-the-money leg by the exchange's conventions, and the exchange's, %."""
+    leg = (chain.strike == chain.atm) & (chain.is_call == (chain.atm >= chain.spot))
+    return 100.0 * float(valued(chain, NSE).leg_iv[leg][0]), 100.0 * float(chain.broker_iv[leg][0])
 
 
 def net_gamma(chain: OptionChain) -> float:
-    """Return the calls' less the puts' gamma exposure, rupees per 1 % move and lot of one unit, by vollib."""
+    """Return the calls' less the puts' gamma exposure, in lots, per 1 % move, by vollib."""
     spot = chain.forward * math.exp(-chain.rate * chain.years)
     legs = zip(chain.strike, chain.is_call, chain.oi, chain.iv, strict=True)
     each = [
@@ -69,7 +69,10 @@ def net_gamma(chain: OptionChain) -> float:
 
 def cboe_variance(chain: OptionChain) -> float:
     """Return 2/T Σ ΔK/K² e^(rT) Q(K) − (F/K₀ − 1)²/T: Cboe Volatility Index white paper, over two-sided quotes."""
-    mids = [dict(zip(chain.strike[s], (0.5 * (chain.bid + chain.ask))[s], strict=True)) for s in (chain.is_call, ~chain.is_call)]
+    mids = [
+        dict(zip(chain.strike[s], (0.5 * (chain.bid + chain.ask))[s], strict=True))
+        for s in (chain.is_call, ~chain.is_call)
+    ]
     strikes = np.array(sorted(k for k in mids[0].keys() & mids[1].keys() if math.isfinite(chain.forward)))
     base = strikes[strikes <= chain.forward].max()
     price = [0.5 * (mids[0][k] + mids[1][k]) if k == base else mids[0 if k > base else 1][k] for k in strikes]
@@ -92,10 +95,10 @@ def rows(file: Path, reference: dict[str, str]) -> Iterator[Row]:
     liquid = [chain for chain in chains if SMILE_STATUSES[int(chain.smile["status"])] == "fitted"]
     nearest, lot = chains[0], chains[0].lot
     told = nearest.aggregates
-    index = survey(IndexView("NIFTY", nearest.spot, False, tuple(chains)), DEFAULT)
+    index = survey(IndexView("NIFTY", nearest.spot, spot_frozen=False, chains=tuple(chains)), DEFAULT)
     for ours, theirs, decimals in TABLE:
         yield Row(ours, told[ours], float(reference[theirs]), decimals)
-    yield Row("atm_iv, % (NSE mode)", 100 * valued(nearest, NSE).aggregates["atm_iv"], at_the_money(nearest), 2)
+    yield Row("volatility at the ATM, NSE mode, %", *at_the_money(nearest), 2)
     yield Row("net_gex, crore rupees", told["net_gex"] * lot / CRORE, net_gamma(nearest) * lot / CRORE, 1)
     yield Row("30-day volatility, % (VIX formula)", 100 * index["atm_iv_30d"], vix_like(liquid), 2)
     for name, scale, decimals in (
@@ -124,10 +127,14 @@ def main() -> None:
     tables = [list(rows(given.folder / row["file"], row)) for row in chosen]
     print(f"{'NIFTY ' + given.day:36}", *(f"{row['file'][15:19]:>12} {'reference':>11}" for row in chosen))
     for cells in zip(*tables, strict=True):
-        print(f"{cells[0].name:36}", *(
-            f"{cell.ours:12.{cell.decimals}f} {'' if math.isnan(cell.reference) else f'{cell.reference:.{cell.decimals}f}':>11}"
-            for cell in cells
-        ))  # fmt: skip
+        print(
+            f"{cells[0].name:36}", *(f"{told(cell.ours, cell):>12} {told(cell.reference, cell):>11}" for cell in cells)
+        )
+
+
+def told(value: float, of: Row) -> str:
+    """Return a value with its measure's decimals; nothing for NaN."""
+    return "-" if math.isnan(value) else f"{value:.{of.decimals}f}"
 
 
 if __name__ == "__main__":

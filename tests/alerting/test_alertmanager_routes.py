@@ -143,6 +143,7 @@ def test_what_a_person_filled_in_survives_regeneration(tmp_path: Path, project: 
     copy = tmp_path / "project"
     for name in ("alerts", "g6/health", "g6/metrics", "prometheus", "scripts"):
         shutil.copytree(project / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    shutil.copytree(project / "grafana", copy / "grafana", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / ".venv" / "bin").mkdir(parents=True)
     path = copy / "alerts" / "alertmanager.yml"
     own = filled_in().replace("you@example.com", "me@example.org")

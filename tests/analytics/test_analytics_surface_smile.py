@@ -85,7 +85,8 @@ def test_strikes_without_quotes_are_filled_and_say_how():
     chain = quoted_chain(SMILE, strikes=strikes)
     k = np.log(chain.strike / FORWARD)
     silent = (np.abs(k) > 0.05) | (np.abs(k - 0.02) < 0.003)
-    chain = valued(replace(chain, bid=np.where(silent, np.nan, chain.bid), last=np.full(len(chain), np.nan)))
+    chain = replace(chain, bid=np.where(silent, np.nan, chain.bid), last=np.full(len(chain), np.nan))
+    chain = valued(chain, replace(DEFAULT, smile_span=10.0))
     source = [FITTED_SOURCES[int(code)] if np.isfinite(code) else "none" for code in chain.fitted_iv_source]
     reach = chain.smile["upper_k"] - chain.smile["highest_k"]
     assert reach == pytest.approx(float(SMILE(np.zeros(1))[0]) * math.sqrt(YEARS), rel=0.01)
@@ -97,6 +98,32 @@ def test_strikes_without_quotes_are_filled_and_say_how():
         expected = "extrapolated" if abs(at) > 0.05 else "interpolated" if abs(at - 0.02) < 0.003 else "quoted"
         assert code == expected or abs(abs(at) - 0.05 - reach) < 0.003
         assert math.isnan(fitted) or fitted == pytest.approx(float(SMILE(np.array(at))), abs=1e-4)
+
+
+def test_quotes_out_in_the_wings_are_left_out_of_the_fit_and_told_apart():
+    strikes = np.arange(0.90, 1.1001, 0.002) * FORWARD
+    deviation = float(SMILE(np.zeros(1))[0]) * math.sqrt(YEARS)
+    # Wings as dear as a tick or two make them: volatility grows in proportion to the distance, without end.
+    def dear(k):
+        return np.maximum(SMILE(k), np.abs(k) / deviation * 0.05)
+
+    usual, bent = valued(quoted_chain(SMILE, strikes=strikes)), valued(quoted_chain(dear, strikes=strikes))
+    for chain in (usual, bent):
+        assert -3 * deviation <= chain.smile["lowest_k"] < -2.7 * deviation
+        quoted = chain.fitted_iv_source == FITTED_SOURCES.index("quoted")
+        assert np.abs(np.log(chain.strike[quoted] / FORWARD)).max() <= 3 * deviation
+        beyond = np.isfinite(chain.fitted_iv) & ~quoted
+        assert (chain.fitted_iv_source[beyond] == FITTED_SOURCES.index("extrapolated")).all()
+    assert bent.aggregates["atm_forward_iv"] == pytest.approx(usual.aggregates["atm_forward_iv"], abs=5e-4)
+    wide = valued(quoted_chain(SMILE, strikes=strikes), replace(DEFAULT, smile_span=4.0))
+    assert wide.smile["quotes"] > usual.smile["quotes"]
+
+
+def test_where_the_span_has_few_quotes_the_nearest_ones_are_taken():
+    one = replace(DEFAULT, smile_span=1.0)
+    within = valued(quoted_chain(SMILE), one).smile["quotes"]
+    assert 14 < within < 20
+    assert valued(quoted_chain(SMILE), replace(one, smile_fewest_quotes=12)).smile["quotes"] == 24
 
 
 def few(chain):

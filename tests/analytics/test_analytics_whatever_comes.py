@@ -42,8 +42,8 @@ def usual() -> OptionChain:
         "oi": oi, "volume": 65.0 * random.integers(1, 9999, n),
         "previous_oi": oi * random.uniform(0.5, 1.0, n), "previous_close": chain.last * random.uniform(0.8, 1.2, n),
         "average_price": chain.last * random.uniform(0.9, 1.1, n),
-        "trade_age_seconds": random.integers(0, 1500, n) * 1.0, "quote_age_seconds": np.ones(n), "broker_iv": np.full(n, 0.11),
-        "defect": np.zeros(n),
+        "trade_age_seconds": random.integers(0, 1500, n) * 1.0, "quote_age_seconds": np.ones(n),
+        "broker_iv": np.full(n, 0.11), "defect": np.zeros(n),
         "bid_quantity": 65.0 * random.integers(1, 99, n), "ask_quantity": 65.0 * random.integers(1, 99, n),
     }  # fmt: skip
     rest = {name: random.integers(1, 99, n) * 1.0 for name in COLLECTED if np.isnan(getattr(chain, name)).all()}

@@ -15,7 +15,7 @@ from kite_case import run_case
 HERE = Path(__file__).parent
 CASES = sorted((HERE / "cases").iterdir())
 STREAM_CASES = sorted((HERE / "stream_cases").iterdir())
-STREAM_SPEED = "30"  # a minute in two seconds: what a socket needs to break and heal is of the machine's time
+STREAM_SPEED = "20"  # a minute in three seconds: what a socket needs to break and heal is of the machine's time
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

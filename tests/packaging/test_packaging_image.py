@@ -124,9 +124,10 @@ def test_only_this_machine_reaches_the_port(compose: dict[str, Any]) -> None:
 
 
 def test_every_setting_of_the_compose_file_is_one_that_g6_has(compose: dict[str, Any], tmp_path: Path) -> None:
-    given = {name: text for name, text in compose["environment"].items() if name.startswith("G6_")}
-    assert given.pop("G6_PROVIDER") == "${G6_PROVIDER:-simulated}"
-    settings = load({}, given | {"G6_PROVIDER": "simulated"}, tmp_path)
+    defaults = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text) for name, text in compose["environment"].items()}
+    settings = load({}, defaults, tmp_path)
+    assert settings.enabled_indices
+    assert (settings.providers.order, settings.storage.influx.enabled) == (("simulated",), True)
     assert (settings.metrics.host, settings.metrics.allow_remote, settings.metrics.port) == ("0.0.0.0", True, 9108)
 
 

@@ -19,7 +19,7 @@ from g6.model.report import CycleReport
 from g6.model.snapshot import Snapshot
 from g6.server import EmbeddedServer, create_app
 
-PATHS = ("/", "/metrics", "/metrics/options", "/health", "/healthz", "/readyz")
+PATHS = ("/", "/metrics", "/metrics/options", "/health", "/healthz", "/readyz", "/runbooks/")
 
 
 def samples(text: str) -> int:

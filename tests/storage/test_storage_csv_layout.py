@@ -44,7 +44,7 @@ def test_leg_header_begins_with_the_context_and_then_lists_call_and_put_side_by_
 def test_overview_header_has_the_context_and_every_code(sample: ModuleType) -> None:
     assert overview_header(sample.AGGREGATES).decode().split(",") == [
         "ts", "spot", "spot_frozen", "expected_mask", "collected_mask", "expected_legs", "received_legs",
-        "backfilled", "shed_mask",
+        "backfilled", "shed_mask", "anomalies",
         "this_week_expiry", "this_week_pcr_oi", "this_week_max_pain",
         "next_week_expiry", "next_week_pcr_oi", "next_week_max_pain",
         "this_month_expiry", "this_month_pcr_oi", "this_month_max_pain",

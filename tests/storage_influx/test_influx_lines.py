@@ -77,7 +77,7 @@ def test_overview_and_index_say_levels_counts_and_aggregates(minute: Snapshot, s
     assert tags == {"index": "SENSEX"}
     assert fields == {
         "spot": 24003.15, "spot_frozen": 0, "expected_mask": 11, "collected_mask": 9, "expected_legs": 27,
-        "received_legs": 20, "refusals": 1,
+        "received_legs": 20, "refusals": 1, "anomalies": 0,
     }  # fmt: skip
     assert points["pipeline_tick"][0][:2] == ({}, {
         "indices": 2, "chains": 4, "legs": 36, "expected_legs": 54, "received_legs": 40, "refusals": 2, "backfilled": 0,

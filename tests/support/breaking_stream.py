@@ -11,9 +11,9 @@ from pathlib import Path
 from breaking_parts import BreakingParts
 from kite_world import kite_world
 
-NAME, SPEED = "kite_stream", 30.0  # a minute in two seconds
-BREAKS_AFTER, BACK_AFTER, MINUTES = "10:01", "10:03", 7
-STALL_SECONDS = 1  # after it nobody may take the board for the market any more
+NAME, SPEED = "kite_stream", 10.0  # a minute in six seconds
+BREAKS_AFTER, BACK_AFTER, MINUTES = "10:01", "10:02", 5
+STALL_SECONDS = 3  # after it nobody may take the board for the market any more
 SETTINGS = {"providers.order": "kite-stream", "providers.kite_stream.stall_seconds": str(STALL_SECONDS)}
 
 

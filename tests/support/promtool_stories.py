@@ -1,5 +1,10 @@
-"""Stories of alerts as unit tests of `promtool test rules`, which is run on the rules that ship."""
+"""Stories of alerts as unit tests of `promtool test rules`.
 
+What an alert itself does is tried with its own rules alone, at each scrape; that nothing else fires beside it with all
+rules that ship, once a minute.
+"""
+
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +15,7 @@ from typing import Any
 import yaml
 from alert_stories import HALF, INSTANCE, STEP, Phase, World, duration, healthy_pages, seconds
 
-from g6.alerting import ALERT_GROUPS, ALERTS, RECORDING
+from g6.alerting import ALERT_GROUPS, ALERTS, RECORDING, Alert, Group
 from g6.alerting.generated import RECORDING_RULES
 from g6.alerting.rendering import DASHBOARD_URL, RUNBOOK_URL
 
@@ -92,8 +97,8 @@ def _phase(told: Document) -> Phase:
 
 
 def cause_test(story: Story, pages: Mapping[str, Any]) -> Document:
-    """It fires when it should, with these words and no sooner, resolves when it should, and nothing else ever fires."""
-    end = (story.resolves or story.fires) + 2 * story.step
+    """It fires when it should, with these words and no sooner, and resolves when it should."""
+    end = end_of(story)
     looks = {story.fires: True}
     if story.fires:
         looks[story.fires - story.step] = False
@@ -105,15 +110,25 @@ def cause_test(story: Story, pages: Mapping[str, Any]) -> Document:
         {"alertname": story.alert, "eval_time": duration(story.fires), "exp_alerts": [story.expected]}
     ]
     firing = [_firing(story, t, fires=fires) for t, fires in looks.items()]
-    ever = [] if story.step > STEP else [ever_fired(end, story.allowed)]
-    return _test(f"{story.alert} fires and resolves", world, end, words, [*firing, *ever])
+    return _test(f"{story.alert} fires and resolves", world, end, words, firing)
+
+
+def alone_test(story: Story, pages: Mapping[str, Any]) -> Document:
+    """With all rules: what fires is the alert and what its cause entails, and nothing else ever."""
+    end = max(end_of(story), seconds(story.told.get("judged_until", 0))) + 120
+    world = World(pages, story.phases)
+    return _test(f"beside {story.alert}", world, end, [], [ever_fired(end, story.allowed)])
+
+
+def end_of(story: Story) -> int:
+    return (story.resolves or story.fires) + 2 * story.step
 
 
 def missed_test(story: Story, pages: Mapping[str, Any], kind: str) -> Document:
     """A scrape that fails neither puts off an alert that waits nor resolves one that fires."""
     holds = seconds(ALERTS[story.alert].holds)
     waiting = _scrape(story, story.fires - holds, story.fires)
-    until = max(phase.end for phase in story.phases if phase.end < 36000)
+    until = min(seconds(story.told["until"]), story.resolves or story.fires)
     firing = _scrape(story, story.fires, max(until, story.fires + 120))
     looks = {story.fires: True, firing: True, firing + STEP: True}
     if story.fires:
@@ -172,15 +187,40 @@ def _test(name: str, world: World, end: int, alerts: Sequence[Document], exprs: 
     }
 
 
-def run(project: Path, path: Path, tests: Sequence[Document], step: int = STEP) -> str:
-    """Run tests; return what promtool found wrong."""
+def run(files: Sequence[Path], path: Path, tests: Sequence[Document], every: int = STEP) -> str:
+    """Run tests on rule files, evaluated `every` so many seconds; return what promtool found wrong."""
     assert BINARY is not None
     document = {
-        "rule_files": [str(project / name) for name in FILES],
-        "evaluation_interval": duration(step),
+        "rule_files": list(map(str, files)),
+        "evaluation_interval": duration(every),
         "group_eval_order": GROUPS,
         "tests": tests,
     }
     path.write_text(yaml.dump(document, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False))
     ran = subprocess.run([BINARY, "test", "rules", str(path)], check=False, capture_output=True, text=True, timeout=300)
     return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def own_rules(name: str) -> list[Group]:
+    """An alert's rule and the recordings that it needs, each in its group."""
+    wanted, todo = set(), [ALERTS[name].expression()]
+    while todo:
+        expr = todo.pop()
+        new = [rule for group in RECORDING for rule in group.rules if rule.name in expr and rule.name not in wanted]
+        wanted |= {rule.name for rule in new}
+        todo += [rule.expr for rule in new]
+    groups = [
+        Group(group.name, group.interval, tuple(rule for rule in group.rules if rule.name in {name, *wanted}))
+        for group in (*RECORDING, *ALERT_GROUPS)
+    ]
+    return [group for group in groups if group.rules]
+
+
+def needed(pages: Mapping[str, Mapping[str, Any]], groups: Iterable[Group]) -> Mapping[str, Mapping[str, Any]]:
+    """The series that some rules speak of."""
+    text = " ".join(rule.expression() if isinstance(rule, Alert) else rule.expr for g in groups for rule in g.rules)
+    names = set(re.findall(r"[a-z_0-9:]+", text))
+    return {
+        job: {name: value for name, value in series.items() if name.partition("{")[0] in names}
+        for job, series in pages.items()
+    }

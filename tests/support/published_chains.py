@@ -1,4 +1,4 @@
-"""The option chains that the exchange publishes on its site, read from recorded answers and without the project's code."""
+"""The option chains that the exchange publishes on its site, read from recorded answers."""
 
 import gzip
 import json

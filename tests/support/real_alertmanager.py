@@ -48,7 +48,7 @@ class Alertmanager:
                 ],
                 stdout=log,
                 stderr=log,
-                cwd="/",  # what the file names is beside it, wherever one starts
+                cwd=self._config.parent,  # files of secrets are looked for where it is started
             )
         give_up = time.monotonic() + READY_SECONDS
         while not self._is_ready():
