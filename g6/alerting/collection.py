@@ -1,7 +1,7 @@
 """Alerts on collection: is every minute of every index recorded? What says that it is not."""
 
 from g6.alerting.alert import Alert
-from g6.alerting.phrases import WHILE_OPEN, increase_by, problem
+from g6.alerting.phrases import WHILE_OPEN, increase_by
 from g6.alerting.recording import BUDGET
 
 HEALTH, INDEX = "g6-collection", "g6-index"
@@ -46,7 +46,8 @@ COLLECTION = (
         HEALTH, "loop_hangs", seconds={"start_seconds": 300}, follows=("G6Down",),
     ),
     Alert(
-        "G6CyclesFailing", "warning", problem("cycle_failed"), "3m",
+        # Not the problem of that name: health does not tell it beside its cause.
+        "G6CyclesFailing", "warning", f"{increase_by('g6_cycles_failed_total', '', '5m')} > 2", "2m",
         "Minutes are begun and store nothing",
         "The last minutes failed. The agent's own words: `g6 status`.",
         HEALTH, "provider_gone", follows=("G6Down", "G6CollectionStalled", "G6TokenDead"),

@@ -27,9 +27,11 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "spot": ("spot",), "atm_iv": ("atm_iv",), "premium": ("straddle",), "skew": ("risk_reversal_25",),
     "oi": ("call_oi", "put_oi"), "pcr": ("pcr_oi",), "spread": (SPREAD,),
 }  # fmt: skip
-COLUMNS = ("atm_strike", *dict.fromkeys(column for columns in MEASURES.values() for column in columns))
+COLUMNS = ("atm_strike", "days_to_expiry", *dict.fromkeys(name for made_of in MEASURES.values() for name in made_of))
 # They step where the ATM moves, since they are another strike's then, or other strikes' together: that says nothing.
 OF_STRIKES = ("atm_iv", "premium", "oi", "pcr", "spread")
+# The day of expiry is another regime: its last hours are wild by nature, and would teach that all else is calm.
+LEAST_DAYS_TO_EXPIRY = 1.0
 # Fewer minutes say nothing about seven measures and how they hang together.
 FEWEST_MINUTES = 500
 # A minute is odd that is farther out than what the days before had once in so many minutes: five days of trading.
@@ -76,7 +78,8 @@ class Model:
 def changes_of(minutes: Sequence[datetime], columns: Mapping[str, Floats]) -> Changes:
     """Return the changes of a day's minutes, ascending; `columns` are COLUMNS, one value per minute.
 
-    After a gap the change is put over the root of its minutes; after one of more than five it is not known.
+    After a gap the change is put over the root of its minutes; after one of more than five it is not known. The day of
+    expiry has no changes.
     """
     levels = [_level(name, [columns[column] for column in made_of]) for name, made_of in MEASURES.items()]
     table = np.stack(levels, axis=1)
@@ -86,7 +89,8 @@ def changes_of(minutes: Sequence[datetime], columns: Mapping[str, Floats]) -> Ch
     moved = np.diff(columns["atm_strike"]) != 0
     for name in OF_STRIKES:
         values[moved, list(MEASURES).index(name)] = np.nan
-    return Changes(minutes[1:], values)
+    kept = ~(columns["days_to_expiry"][1:] < LEAST_DAYS_TO_EXPIRY)
+    return Changes([minute for minute, keep in zip(minutes[1:], kept.tolist(), strict=True) if keep], values[kept])
 
 
 def train(days: Sequence[Changes]) -> Model:

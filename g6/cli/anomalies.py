@@ -30,7 +30,7 @@ against what is usual on the weekday. What is beyond anomalies.threshold is stor
 
 --multivariate judges the stored minutes of one expiry code again, all measures together, against a model of the days
 before: the robust covariance of their changes. It finds what is odd as a whole, needs the extra `g6[anomalies]`
-(scikit-learn) and is not stored.
+(scikit-learn) and is not stored. The day on which the expiry ends is left out, as another regime.
 
 examples:
   g6 anomalies                                  the last recorded day

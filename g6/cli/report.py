@@ -92,7 +92,7 @@ def _check_indices(wanted: Sequence[str], reading: "DayReading", day: date) -> N
 
 def _path(namespace: argparse.Namespace, root: Path, day: date, cwd: Path) -> Path:
     if namespace.out is not None:
-        return cwd / namespace.out
+        return cwd / str(namespace.out)
     return root / FOLDER / ("-".join([day.isoformat(), *namespace.index]) + ".html")
 
 

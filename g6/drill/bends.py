@@ -1,10 +1,11 @@
 """What an agent can be made to do wrong while a file is there: by a market, a clock or a part that is not right."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from prometheus_client import Metric
@@ -15,6 +16,7 @@ from g6.clock import Clock
 from g6.drill.bent_market import MARKETS, BentMarket, Switch
 from g6.health.evidence import Evidence, Finding
 from g6.health.registry import CHECKS, Check
+from g6.market.schedule import Schedule
 from g6.wiring import Parts
 from g6.wiring.sources import Market, Source
 
@@ -23,6 +25,7 @@ __all__ = ["BENDS", "Bend", "Switch"]
 LOOK_SECONDS = 0.05
 BALLAST_BYTES = 320_000_000
 SERIES = 1_000
+STEP = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,45 @@ class Bend:
     of_parts: Callable[[Parts, Switch], None] = lambda _parts, _switch: None
 
 
-class BentClock:
-    """A clock beside another: it does not come back from a wait, or has jumped, while the switch is on."""
+class HangingSchedule:
+    """A schedule that does not say what comes next while the switch is on."""
 
-    def __init__(self, clock: Clock, switch: Switch, *, hangs: bool = False, jumps: timedelta = timedelta()) -> None:
-        self._clock, self._switch, self._hangs, self._jumps = clock, switch, hangs, jumps
+    def __init__(self, schedule: Schedule, switch: Switch) -> None:
+        self._schedule, self._switch = schedule, switch
+
+    def first(self, now: datetime) -> datetime | None:
+        """Return what the other schedule says."""
+        return self._schedule.first(now)
+
+    def following(self, due: datetime, now: datetime) -> tuple[datetime | None, int]:
+        """Return what the other schedule says, in the end."""
+        while self._switch.is_on:
+            time.sleep(LOOK_SECONDS)
+        return self._schedule.following(due, now)
+
+    def catch_up(self, due: datetime, now: datetime) -> tuple[datetime | None, int]:
+        """Return what the other schedule says."""
+        return self._schedule.catch_up(due, now)
+
+    def includes(self, exchange: str, due: datetime) -> bool:
+        """Return what the other schedule says."""
+        return self._schedule.includes(exchange, due)
+
+    def is_pause(self, now: datetime, due: datetime) -> bool:
+        """Return what the other schedule says."""
+        return self._schedule.is_pause(now, due)
+
+
+class BentClock:
+    """A clock beside another, which has jumped while the switch is on."""
+
+    def __init__(self, clock: Clock, switch: Switch, jumps: timedelta) -> None:
+        self._clock, self._switch, self._jumps = clock, switch, jumps
 
     @property
     def speed(self) -> float:
-        """Return the other clock's; one that jumps passes for the machine's, which alone can be set."""
-        return 1.0 if self._jumps else self._clock.speed
+        """Return the machine's, which alone can be set."""
+        return 1.0
 
     def now(self) -> datetime:
         """Return the other clock's instant, and the jump."""
@@ -61,12 +93,9 @@ class BentClock:
         self._clock.pause(seconds)
 
     def wait_until(self, instant: datetime, stop: threading.Event) -> bool:
-        """Sleep as the other clock does, and longer while it hangs."""
+        """Sleep as the other clock does."""
         jumped = self._jumps if self._switch.is_on else timedelta()
-        woken = self._clock.wait_until(instant - jumped, stop)
-        while self._hangs and self._switch.is_on and not stop.wait(LOOK_SECONDS):
-            pass
-        return woken and not stop.is_set()
+        return self._clock.wait_until(instant - jumped, stop)
 
 
 def _with_market(name: str) -> Bend:
@@ -77,8 +106,12 @@ def _with_market(name: str) -> Bend:
     return Bend(of_source)
 
 
-def _with_clock(**what: Any) -> Bend:
-    return Bend(lambda source, _market, switch: replace(source, clock=BentClock(source.clock, switch, **what)))
+def _stepping(source: Source, _market: Market, switch: Switch) -> Source:
+    return replace(source, clock=BentClock(source.clock, switch, STEP))
+
+
+def _hanging(source: Source, _market: Market, switch: Switch) -> Source:
+    return replace(source, schedule=HangingSchedule(source.schedule, switch))
 
 
 def _with_parts(of_parts: Callable[[Parts, Switch], None]) -> Bend:
@@ -148,8 +181,8 @@ def _broken_check(_parts: Parts, switch: Switch) -> None:
 
 BENDS: Mapping[str, Bend] = {
     **{name: _with_market(name) for name in MARKETS},
-    "loop_hangs": _with_clock(hangs=True),
-    "clock_stepped": _with_clock(jumps=timedelta(minutes=10)),
+    "loop_hangs": Bend(_hanging),
+    "clock_stepped": Bend(_stepping),
     "part_fails": _with_parts(_failing_part),
     "memory_flapping": _with_parts(_ballast),
     "collector_raises": _with_collector(0),

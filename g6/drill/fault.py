@@ -38,8 +38,6 @@ class Fault:
     linux: bool = False
     # It is there at all times, fault or not.
     always: bool = False
-    # What must not be left behind, whatever happened.
-    cleanup: Act = lambda _world: None
 
     @property
     def missing(self) -> str:

@@ -80,7 +80,7 @@ AGENT: Mapping[str, Fault] = {
     ),
     "agent_killed": Fault("g6 is ended by kill -9, and started again", _kill, _start),
     "agent_restarting": Fault("g6 is ended by kill -9 four times", _again_and_again, _nothing, heals=40),
-    "loop_hangs": _bent("the loop does not come back from a wait", "loop_hangs"),
+    "loop_hangs": _bent("the loop does not come to the next minute", "loop_hangs"),
     "cycles_overrun": _bent("quotes take longer than a minute to come", "cycles_overrun", heals=40),
     "memory_short": Fault("g6 may have 64 MB", _short_of_memory, _restart, fires=30),
     "memory_flapping": _bent(

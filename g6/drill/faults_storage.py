@@ -1,8 +1,6 @@
 """Faults of what the minutes are written to."""
 
-import os
 import resource
-import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +8,6 @@ from pathlib import Path
 from g6.drill.database import REFUSED, TAKEN
 from g6.drill.fault import Fault
 from g6.drill.world import WHOLE_DAY, World
-from g6.errors import G6Error
 from g6.storage.archive_manifest import ARCHIVE
 
 INFLUX = {"storage.influx.enabled": "true", "storage.influx.url": "{database}", "storage.influx.compress": "false"}
@@ -59,35 +56,6 @@ def _fill_slowly(world: World) -> None:
             world.pause(0.5)
 
     threading.Thread(target=fill, daemon=True).start()
-
-
-def _closed_folder(world: World) -> None:
-    """Let nothing new come into the folder; to root, modes mean nothing."""
-    world.agent.stop()
-    if os.geteuid() == 0:
-        _attribute("+i", world)
-    else:
-        world.agent.data.chmod(0o555)
-    world.agent.start()
-
-
-def _opened_folder(world: World) -> None:
-    _open(world)
-    world.agent.restart()
-
-
-def _open(world: World) -> None:
-    if os.geteuid() == 0:
-        _attribute("-i", world)
-    else:
-        world.agent.data.chmod(0o755)
-
-
-def _attribute(word: str, world: World) -> None:
-    command = ["chattr", word, str(world.agent.data)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
-    if done.returncode:
-        raise G6Error(f"chattr {word}: {done.stderr.strip()}")
 
 
 def _small_files(world: World) -> None:
@@ -150,9 +118,6 @@ def _whole_day(world: World) -> None:
 STORAGE: Mapping[str, Fault] = {
     "journal_refused": Fault(
         "no file may be longer than a page", _small_files, _any_files, linux=True
-    ),
-    "directory_unwritable": Fault(
-        "g6 is started where no file can be made", _closed_folder, _opened_folder, cleanup=_open, linux=True,
     ),
     "disk_full": Fault("a small disk is filled to the last byte", _fill, _make_room, disk_bytes=DISK_BYTES),
     "disk_filling": Fault(

@@ -80,15 +80,8 @@ class Scenario:
             log.exception("the drill of %s broke", self._name)
             self._give_up(f"{type(error).__name__}: {error}")
         finally:
-            self._clean()
             self._world.stop()
         return tuple(self._courses.values())
-
-    def _clean(self) -> None:
-        try:
-            self._fault.cleanup(self._world)
-        except (G6Error, OSError) as error:
-            self._tell(f"something is left behind: {error}")
 
     def _run(self) -> None:
         fault, world = self._fault, self._world
@@ -130,7 +123,10 @@ class Scenario:
 
     def _all_told(self, watch: Watch, begun: float) -> bool:
         for name, course in self._courses.items():
-            seen, told = watch.of(name), self._receiver.first_firing(self._name, name, 0.0)
+            seen, told = (
+                watch.of(name),
+                self._receiver.first_firing(self._name, name, 0.0 if self._fault.always else begun),
+            )
             self._courses[name] = replace(
                 course, pending_seconds=_since(begun, seen.pending_at), firing_seconds=_since(begun, seen.firing_at),
                 notified_seconds=_since(begun, told),

@@ -24,7 +24,7 @@ PLAIN = {
 KITE = {"providers.kite.timeout_seconds": "2", "providers.kite.call_timeout_seconds": "3"}
 READY_SECONDS = 90.0
 # A session so short that a drill can record the whole of it, and the hours of the days around the machine's own.
-WHOLE_DAY, SHORT, ALL_DAY = date(2026, 11, 23), ("10:00", "10:08"), ("09:15", "15:30")
+WHOLE_DAY, SHORT, ALL_DAY = date(2026, 11, 23), ("10:00", "10:08"), ("09:15", "15:40")
 
 
 class World:

@@ -56,7 +56,7 @@ def strike_bars(about: str, strikes: Floats, calls: Floats, puts: Floats, marks:
 def bars_key() -> str:
     """Return the key of calls and puts."""
     return key_of(
-        [(name, f'<rect class="bar {k}" width="14" height="10"/>') for name, k in (("calls", "s0"), ("puts", "s1"))]
+        [(name, f'<rect class="bar {k}" width="26" height="10"/>') for name, k in (("calls", "s0"), ("puts", "s1"))]
     )
 
 

@@ -121,7 +121,8 @@ def marked(marks: Sequence[Mark], x: Scale) -> Iterator[str]:
         if at > WIDTH * 0.62:
             anchor, shift = "end", -4
         yield f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{GROUND}"/>'
-        yield f'<text x="{at + shift:.1f}" y="{TOP + 9 + 13 * place}" text-anchor="{anchor}">{escape(mark.label)}</text>'
+        below = TOP + 9 + 13 * place
+        yield f'<text x="{at + shift:.1f}" y="{below}" text-anchor="{anchor}">{escape(mark.label)}</text>'
 
 
 def _drawing(

@@ -8,16 +8,16 @@ import numpy as np
 from g6.model.columns import Ints
 from g6.reports.day_bars import presence, presence_key, runs
 from g6.reports.day_html import NOTHING, absent, at_clock, facts, figure, listed, number, percent, said, section, table
-from g6.reports.day_record import DayRecord, ExpiryDay, minute_of
+from g6.reports.day_record import DayRecord, minute_of
 from g6.verification.result import Gap, Verification, said_finding
 
 GAPS_SHOWN = 40
 GAP_HEADS = ("index", "expiry", "from", "to", "reason", "detail", "minutes")
-COUNT_HEADS = ("index", "expiry", "codes", "minutes", "of", "share", "back-filled", "legs", "of", "share")
+COUNT_HEADS = ("chain", "minutes", "of", "legs", "of", "share", "back-filled")
 
 
 def coverage(record: DayRecord, verification: Verification | None, unverified: str) -> str:
-    """Return the section. `unverified` says why there is no verification; then the minutes that are there are counted."""
+    """Return the section. Without a verification `unverified` says why; what is recorded is counted then."""
     if verification is None:
         html = [absent(f"This day could not be verified: {unverified}. What is recorded is counted instead.")]
         html += [_drawn(record, ()), _counted(record), _refused(record)]
@@ -39,13 +39,14 @@ def _score(verification: Verification) -> str:
     checked = [part for part in verification.parts if part.checked]
     words = ", ".join(f"{part.name} {percent(int(part.share * 1e4) / 1e4)}" for part in checked)
     until = f" until {verification.until:%H:%M}, while the session ran" if verification.until else ""
-    filled = f"{verification.backfilled_minutes} back-filled" if verification.backfilled_minutes else ""
+    filled = f", {verification.backfilled_minutes} back-filled" if verification.backfilled_minutes else ""
+    expected_minutes = f"of {number(verification.expected_minutes, 0)}{filled}"
     legs = sum(count.received_legs for count in verification.expiries)
     expected = sum(count.expected_legs for count in verification.expiries)
     share = percent(legs / expected) if expected else NOTHING
     return facts([
         ("score", number(verification.score), "of 100" + until),
-        ("minutes", number(verification.collected_minutes, 0), f"of {number(verification.expected_minutes, 0)} {filled}"),
+        ("minutes", number(verification.collected_minutes, 0), expected_minutes),
         ("legs", number(legs, 0), f"of {number(expected, 0)}, {share}"),
         ("gaps", number(len(verification.gaps), 0), ""),
         ("findings", number(sum(f.count for f in verification.findings), 0), ""),
@@ -63,7 +64,7 @@ def _drawn(record: DayRecord, gaps: Sequence[Gap]) -> str:
     minutes = np.concatenate([part for _, there, gone in rows for part in (there, gone)])
     told = "; ".join(f"{name}: {_stretches(there)}" for name, there, _ in rows)
     drawing = presence(f"Minutes that are there. {told}", rows, int(minutes.min()), int(minutes.max()))
-    return figure("Minutes of the day that are there", drawing, key=presence_key())
+    return figure("Minutes of the day that are there", drawing, key=presence_key(), narrow=True)
 
 
 def _gone(gaps: Sequence[Gap], index: str, expiry: date) -> Ints:
@@ -84,31 +85,34 @@ def _stretches(minutes: Ints) -> str:
 def _counts(verification: Verification, mine: set[str]) -> str:
     rows = (
         (
-            count.index, count.expiry or NOTHING, " ".join(count.codes) or NOTHING,
+            _chain(count.index, count.expiry),
             number(count.collected_minutes, 0), number(count.expected_minutes, 0),
-            _share(count.collected_minutes, count.expected_minutes), number(count.backfilled_minutes, 0),
             number(count.received_legs, 0), number(count.expected_legs, 0),
-            _share(count.received_legs, count.expected_legs),
+            _share(count.received_legs, count.expected_legs), number(count.backfilled_minutes, 0),
         )
         for count in verification.expiries
         if count.index in mine
     )  # fmt: skip
-    return table("Minutes and legs, collected of expected", COUNT_HEADS, rows, texts=3)
+    return table("Minutes and legs, collected of expected", COUNT_HEADS, rows)
 
 
 def _counted(record: DayRecord) -> str:
-    whole = len(record.minutes)
-    rows = (_counted_row(index.name, expiry, whole) for index in record.indices for expiry in index.expiries)
-    return table("Minutes and legs, of those that are recorded", COUNT_HEADS, rows, texts=3)
-
-
-def _counted_row(index: str, expiry: ExpiryDay, whole: int) -> tuple[str, ...]:
-    there = len(expiry.collected)
-    return (
-        index, expiry.expiry.isoformat(), " ".join(expiry.codes), number(there, 0), number(whole, 0),
-        _share(there, whole), NOTHING, number(expiry.received_legs, 0), number(expiry.expected_legs, 0),
-        _share(expiry.received_legs, expiry.expected_legs),
+    whole = number(len(record.minutes), 0)
+    rows = (
+        (
+            _chain(index.name, expiry.expiry.isoformat()), number(len(expiry.collected), 0), whole,
+            number(expiry.received_legs, 0), number(expiry.expected_legs, 0),
+            _share(expiry.received_legs, expiry.expected_legs), NOTHING,
+        )
+        for index in record.indices
+        for expiry in index.expiries
     )  # fmt: skip
+    return table("Minutes and legs, of those that are recorded", COUNT_HEADS, rows)
+
+
+def _chain(index: str, expiry: str) -> str:
+    """Return what a person calls a chain: NIFTY 24 Nov."""
+    return f"{index} {date.fromisoformat(expiry):%d %b}" if expiry else index
 
 
 def _share(part: int, whole: int) -> str:

@@ -34,7 +34,8 @@ def at_clock(minute: int) -> str:
 
 def section(name: str, heading: str, *html: str) -> str:
     """Return a section that the list of contents can lead to."""
-    return f'<section id="{name}" aria-labelledby="{name}-h"><h2 id="{name}-h">{escape(heading)}</h2>{"".join(html)}</section>'
+    title = f'<h2 id="{name}-h">{escape(heading)}</h2>'
+    return f'<section id="{name}" aria-labelledby="{name}-h">{title}{"".join(html)}</section>'
 
 
 def subheading(text: str) -> str:
@@ -66,7 +67,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], tex
     body = "".join(f"<tr>{_cells(row, texts)}</tr>" for row in rows)
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<caption><span>{escape(caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -88,10 +89,11 @@ def facts(items: Sequence[tuple[str, str, str]]) -> str:
     return f'<dl class="facts">{cells}</dl>'
 
 
-def figure(title: str, drawing: str, *, key: str = "", numbers: str = "") -> str:
-    """Return a drawing with its title, its key, and its numbers behind a word."""
+def figure(title: str, drawing: str, *, key: str = "", numbers: str = "", narrow: bool = False) -> str:
+    """Return a drawing with its title, its key, and its numbers behind a word; `narrow` when it stands alone."""
     behind = f"<details><summary>Numbers</summary>{numbers}</details>" if numbers else ""
-    return f"<figure><figcaption>{escape(title)}</figcaption>{key}{drawing}{behind}</figure>"
+    kind = ' class="narrow"' if narrow else ""
+    return f"<figure{kind}><figcaption>{escape(title)}</figcaption>{key}{drawing}{behind}</figure>"
 
 
 def figures(*html: str) -> str:

@@ -24,8 +24,8 @@ from g6.reports.day_html import (
 from g6.reports.day_record import DayRecord, IndexDay, last_known
 
 TABLE_STEP_MINUTES = 30
-SPOT_HEADS = ("index", "previous close", "first", "high", "low", "last", "change", "change %", "range")
-BREADTH_HEADS = ("group", "advances", "declines", "unchanged", "unknown", "breadth")
+SPOT_ROWS = ("previous close", "first", "high", "low", "last", "change", "change, percent", "range of the day")
+BREADTH_HEADS = ("shares of", "up", "down", "same", "unknown", "breadth")
 
 
 def indices(record: DayRecord) -> str:
@@ -50,18 +50,22 @@ def series_table(caption: str, minutes: Ints, columns: Mapping[str, Floats], dec
 
 
 def _spots(record: DayRecord) -> str:
-    rows = [_spot_row(index) for index in record.indices]
-    return table("Index points, of the recorded minutes", SPOT_HEADS, rows) if rows else absent("No index is recorded.")
+    """Return measures down and indices across, which a phone has room for."""
+    if not record.indices:
+        return absent("No index is recorded.")
+    columns = [_spot_cells(index) for index in record.indices]
+    rows = zip(SPOT_ROWS, *columns, strict=True)
+    return table("Index points, of the recorded minutes", ("", *(index.name for index in record.indices)), rows)
 
 
-def _spot_row(index: IndexDay) -> tuple[str, ...]:
+def _spot_cells(index: IndexDay) -> tuple[str, ...]:
     known = index.spot[np.isfinite(index.spot)]
     if not len(known):
-        return (index.name, number(index.previous_close), *[NOTHING] * 7)
+        return (number(index.previous_close), *[NOTHING] * 7)
     first, last, high, low = float(known[0]), float(known[-1]), float(known.max()), float(known.min())
     change = last - index.previous_close
     return (
-        index.name, number(index.previous_close), number(first), number(high), number(low), number(last),
+        number(index.previous_close), number(first), number(high), number(low), number(last),
         number(change, signed=True), percent(change / index.previous_close, signed=True), number(high - low),
     )  # fmt: skip
 
@@ -80,23 +84,25 @@ def _spot(index: IndexDay, minutes: Ints) -> str:
 
 
 def _market(record: DayRecord) -> str:
-    if record.last_market is None:
+    market = record.last_market
+    if market is None:
         return absent("Nothing of the market around was recorded: no India VIX, no breadth, no mood.")
     rows, minutes = record.surroundings, record.minutes
-    nothing = np.full(len(minutes), np.nan)
+    nothing, x = np.full(len(minutes), np.nan), minutes.astype(np.float64)
     vix, score = rows.get("india_vix", nothing), rows.get("mood_score", nothing)
     advances, declines = rows.get("advances", nothing), rows.get("declines", nothing)
-    html = [subheading("India VIX, breadth and mood"), _facts(record, vix)]
-    x = minutes.astype(np.float64)
+    moves = advances + declines > 0  # in the closing auction no share has a direction
+    shares = [
+        Line("advances", x, np.where(moves, advances, np.nan), "s0"),
+        Line("declines", x, np.where(moves, declines, np.nan), "s1"),
+    ]
     charts = [
         _chart("India VIX, percent a year", "India VIX", minutes, [Line("India VIX", x, vix, "s0")]),
-        _chart(
-            "Shares that rose and fell since yesterday", "Shares", minutes,
-            [Line("advances", x, advances, "s0"), Line("declines", x, declines, "s1")],
-        ),
-        _chart("Mood, from bearish below zero to bullish above", "Mood score", minutes, [Line("mood", x, score, "s0")], zero=True),
-    ]  # fmt: skip
-    return "".join([*html, figures(*charts), _breadth(record.last_market, record.last_market_minute)])
+        _chart("Shares that rose and fell since yesterday", "Shares", minutes, shares),
+        _chart("Mood score: bearish below zero", "Mood score", minutes, [Line("mood", x, score, "s0")], zero=True),
+    ]
+    html = [subheading("India VIX, breadth and mood"), _facts(record, market, vix), figures(*charts)]
+    return "".join([*html, _breadth(market, record.last_market_minute)])
 
 
 def _chart(title: str, what: str, minutes: Ints, lines: list[Line], *, zero: bool = False) -> str:
@@ -109,9 +115,8 @@ def _chart(title: str, what: str, minutes: Ints, lines: list[Line], *, zero: boo
     )
 
 
-def _facts(record: DayRecord, vix: Floats) -> str:
-    market, known = record.last_market, vix[np.isfinite(vix)]
-    assert market is not None, "asked for a market that is there"
+def _facts(record: DayRecord, market: MarketSnapshot, vix: Floats) -> str:
+    known = vix[np.isfinite(vix)]
     between = f"{number(known.min())} to {number(known.max())} on the day" if len(known) else ""
     codes = record.surroundings.get("mood", np.zeros(0))
     words = Counter(MOODS[round(code) + 2] for code in codes[np.isfinite(codes)].tolist())

@@ -69,12 +69,16 @@ def _index(index: IndexDay, minutes: Ints) -> str:
 
 def _table(index: IndexDay) -> str:
     """Return measures down and expiries across, which a phone has room for."""
-    rows = [
-        (name, *(number(last_known(expiry.measures.get(measure, np.zeros(0))) / unit, decimals) for expiry in index.expiries))
+
+    def value(expiry: ExpiryDay, measure: str) -> float:
+        return last_known(expiry.measures.get(measure, np.zeros(0)))
+
+    rows = (
+        (name, *(number(value(expiry, measure) / unit, decimals) for expiry in index.expiries))
         for name, measure, unit, decimals in ROWS
-    ]  # fmt: skip
+    )
     caption = f"{index.name}, last value of the day (spot {number(last_known(index.spot))})"
-    return table(caption, ("measure", *(expiry.label for expiry in index.expiries)), rows)
+    return table(caption, ("measure", *(expiry.short for expiry in index.expiries)), rows)
 
 
 def _dealers(index: IndexDay) -> str:

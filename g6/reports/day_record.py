@@ -48,9 +48,14 @@ class ExpiryDay:
     smile_minute: int
 
     @property
+    def short(self) -> str:
+        """Return the expiry's day as the heads of tables have it."""
+        return f"{self.expiry:%d %b}"
+
+    @property
     def label(self) -> str:
         """Return the expiry as people say it, with its codes."""
-        return f"{self.expiry:%d %b} ({', '.join(code.replace('_', ' ') for code in self.codes)})"
+        return f"{self.short} ({', '.join(code.replace('_', ' ') for code in self.codes)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +93,12 @@ class DayRecord:
 
 @dataclass(slots=True)
 class _Expiry:
+    close: OptionChain
     measures: dict[str, dict[int, float]] = field(default_factory=dict)
     minutes: list[int] = field(default_factory=list)
     expected: int = 0
     received: int = 0
     codes: dict[str, None] = field(default_factory=dict)
-    close: OptionChain | None = None
     smile: OptionChain | None = None
     smile_minute: int = 0
 
@@ -145,7 +150,7 @@ class DayReading:
         self._anomalies += index.anomalies
         self._refusals += [(minute, refusal) for refusal in index.refusals]
         for chain in index.chains:
-            expiry = kept.expiries.setdefault(chain.expiry, _Expiry())
+            expiry = kept.expiries.setdefault(chain.expiry, _Expiry(chain))
             expiry.minutes.append(minute)
             expiry.expected += chain.expected
             expiry.received += chain.received
@@ -224,7 +229,6 @@ def _index_day(name: str, kept: _Index, minutes: Ints) -> IndexDay:
 
 
 def _expiry_day(day: date, kept: _Expiry, minutes: Ints) -> ExpiryDay:
-    assert kept.close is not None, "an expiry is kept with its first chain"
     return ExpiryDay(
         expiry=day,
         codes=tuple(kept.codes),

@@ -28,15 +28,16 @@ a {{ color: var(--s0); display: inline-block; padding: 4px 0; }}
 .facts small {{ display: block; font-size: 13px; font-weight: 400; color: var(--quiet); }}
 .figures {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 20px 28px; }}
 figure {{ margin: 8px 0; min-width: 0; }}
-figure.whole {{ grid-column: 1 / -1; }}
+figure.narrow {{ max-width: 620px; }}
 figcaption {{ font-weight: 600; }}
 svg {{ width: 100%; height: auto; display: block; }}
-svg text {{ fill: var(--quiet); font: 11px system-ui, sans-serif; }}
+svg text {{ fill: var(--quiet); font: 11px system-ui, sans-serif; paint-order: stroke; stroke: var(--ground);
+  stroke-width: 3px; }}
 .grid {{ stroke: var(--quiet); opacity: .2; }} .zero {{ stroke: var(--quiet); }}
-.line {{ fill: none; stroke-width: 2; stroke-linejoin: round; }}
+.line {{ fill: none; stroke-width: 1.7; stroke-linejoin: round; }}
 .s0 {{ stroke: var(--s0); }} .s1 {{ stroke: var(--s1); stroke-dasharray: 7 3; }}
 .s2 {{ stroke: var(--s2); stroke-dasharray: 2 3; }} .s3 {{ stroke: var(--s3); stroke-dasharray: 9 3 2 3; }}
-.day {{ stroke: var(--s1); stroke-width: 2.4; }}
+.day {{ stroke: var(--s1); stroke-width: 1.8; }}
 .dot {{ stroke: none; }} .dot.s0, .bar.s0 {{ fill: var(--s0); }} .dot.s1, .bar.s1 {{ fill: var(--s1); }}
 .dot.s2 {{ fill: var(--s2); }} .dot.s3 {{ fill: var(--s3); }} .dot.day {{ fill: var(--s1); }}
 .bar {{ stroke: none; }} .band {{ fill: var(--band); opacity: .75; }} .extremes {{ fill: var(--edge); }}
@@ -49,18 +50,24 @@ svg text {{ fill: var(--quiet); font: 11px system-ui, sans-serif; }}
 .wide:focus-visible, a:focus-visible, summary:focus-visible {{ outline: 2px solid var(--s0); outline-offset: 2px; }}
 table {{ border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; width: 100%; }}
 caption {{ text-align: left; color: var(--quiet); font-size: 13px; padding-bottom: 2px; }}
+caption span {{ display: block; max-width: min(100%, calc(100vw - 34px)); }}
 th, td {{ padding: 4px 8px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap;
   vertical-align: top; }}
 th {{ font-weight: 500; color: var(--quiet); }} tbody th {{ color: var(--ink); }}
 .t {{ text-align: left; }} td.t {{ white-space: normal; min-width: 7em; }}
+tbody th {{ white-space: normal; min-width: 6.5em; }}
 th:first-child, td:first-child {{ padding-left: 0; }}
+@media (max-width: 560px) {{ table {{ font-size: 13px; }} th, td {{ padding: 4px 5px; }}
+  thead th {{ white-space: normal; vertical-align: bottom; }} }}
 summary {{ cursor: pointer; color: var(--quiet); font-size: 13px; padding: 6px 0; }}
 footer {{ margin-top: 32px; font-size: 13px; color: var(--quiet); }}
+@page {{ margin: 14mm; }}
 @media print {{
   body {{ max-width: none; padding: 0; font-size: 11px; }} nav, details {{ display: none; }}
   h2, h3, figcaption {{ break-after: avoid; }} figure, tr, .facts div {{ break-inside: avoid; }}
   .figures {{ grid-template-columns: 1fr 1fr; gap: 8px 20px; }} .wide {{ overflow: visible; }}
-  table {{ font-size: 9.5px; }} th, td {{ padding: 2px 5px; }} .facts {{ grid-template-columns: repeat(4, 1fr); }}
+  table {{ font-size: 9.5px; }} th, td {{ padding: 2px 5px; }} .facts {{ grid-template-columns: repeat(5, 1fr); }}
+  figure.narrow {{ max-width: 62%; }} .facts dd {{ font-size: 13px; }} caption, .key {{ font-size: 10px; }}
   * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
 }}
 """

@@ -23,7 +23,7 @@ from g6.reports.day_record import DayRecord, ExpiryDay, IndexDay, last_known
 
 KINDS = ("s0", "s1", "s2", "s3")
 CONSTANT_DAYS = (7, 14, 30)
-TERM_HEADS = ("expiry", "at", "days", "ATM IV", "first of the day", "change", "skew", "25Δ risk reversal")
+TERM_HEADS = ("expiry", "at", "days", "ATM IV", "first", "change", "skew", "25Δ RR")
 # Name of a measure of the index → how it is called, and whether it is a volatility or share.
 STANDING = (
     ("realised_volatility_today", "realised today"),
@@ -94,7 +94,7 @@ def _smiles(index: IndexDay) -> str:
         lines.append(Line(expiry.label, strikes, iv, kind))
         known = iv[np.isfinite(iv)]
         said.append(f"{expiry.label} from {number(known.min())} to {number(known.max())}")
-        rows += [(expiry.label, f"{k:,g}", number(v)) for k, v in zip(strikes.tolist(), iv.tolist(), strict=True)]
+        rows += [(expiry.short, f"{k:,g}", number(v)) for k, v in zip(strikes.tolist(), iv.tolist(), strict=True)]
     last = max(expiry.smile_minute for expiry in index.expiries)
     title = f"{index.name}, IV by strike at {at_clock(last)}, percent a year"
     spot = Mark("spot", last_known(index.spot))
@@ -125,13 +125,13 @@ def _term_table(index: IndexDay) -> str:
         known, now = through[np.isfinite(through)], _at_smile(expiry, "atm_iv")
         first = float(known[0]) if len(known) else np.nan
         return (
-            expiry.label, at_clock(expiry.smile_minute) if expiry.smile else "never",
+            expiry.short, at_clock(expiry.smile_minute) if expiry.smile else "never",
             number(_at_smile(expiry, "days_to_expiry"), 1), percent(now), percent(first),
             number((now - first) * 100, signed=True), number(_at_smile(expiry, "skew"), 3, signed=True),
             number(_at_smile(expiry, "risk_reversal_25") * 100, signed=True),
         )  # fmt: skip
 
-    caption = f"{index.name}, term structure; changes and risk reversals in points of volatility"
+    caption = f"{index.name}, term structure; change and 25-delta risk reversal (RR) in points of volatility"
     return table(caption, TERM_HEADS, (row(expiry) for expiry in index.expiries), texts=2)
 
 

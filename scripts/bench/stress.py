@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from g6.wiring import PROVIDERS, wire
 from g6.wiring.sources import Run, load_market
 
 DAY, FIRST = "2026-11-20", "09:15"
-EVERY, HUNG_AFTER_SECONDS, LIMIT_BYTES = 10, 3.0, 600_000_000
+EVERY, LIMIT_BYTES = 10, 600_000_000
 WHOLE = {"collection.indices": "NIFTY,BANKNIFTY,FINNIFTY,MIDCPNIFTY,SENSEX,BANKEX"}
 # Stress → minutes that it lasts, and minutes that nobody could have collected because of it.
 STRESSES = {
@@ -52,6 +52,13 @@ STRESSES = {
 
 def resident() -> int:
     return psutil.Process().memory_info().rss
+
+
+def stress_at(at: datetime) -> str:
+    """Return the stress of a minute: the sixth of every ten, and what follows as long as it lasts; else nothing."""
+    number, since = divmod(at.hour * 60 + at.minute - 555, EVERY)
+    stress = list(STRESSES)[number % len(STRESSES)]
+    return stress if 5 <= since < 5 + STRESSES[stress][0] else ""
 
 
 class Database:
@@ -88,22 +95,16 @@ class Stressed:
     def __init__(self, provider, parts, database: Database) -> None:
         self._provider, self._parts, self._database = provider, parts, database
         self._ballast = []
-        self._over = threading.Event()
+        self._over, self._hangs = threading.Event(), threading.Event()
         self.now = ""
 
     def contracts(self, indices, at):
-        number, since = divmod(at.hour * 60 + at.minute - 555, EVERY)
-        stress = list(STRESSES)[number % len(STRESSES)]
-        self.now = stress if 5 <= since < 5 + STRESSES[stress][0] else ""
+        self.now = stress_at(at)
         full = self.now == "disk full"
         resource.setrlimit(resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         self._database.down = self.now == "database down"
-        if self.now == "memory short" and not self._ballast:
-            self._ballast.append(np.ones(max(1, int(0.95 * LIMIT_BYTES) - resident()) // 8))
-        elif self.now != "memory short":
-            self._ballast.clear()
         if self.now == "server thread dies":
-            server = self._parts.supervisor._parts["http_server"]
+            server = self._parts.supervisor._parts["http_server"]  # noqa: SLF001 - nothing else can end it
             server.life.stop.set()
             server.life.thread.join(10)
         return self._provider.contracts(indices, at)
@@ -116,11 +117,28 @@ class Stressed:
             raise TransientError("the vendor does not answer")
         if self.now == "hung call":
             self._over.clear()
-            threading.Timer(HUNG_AFTER_SECONDS + 1, self._over.set).start()
+            self._hangs.set()
             self._over.wait()
         if self.now.startswith("slow"):
             self._parts.clock.wait_until(at + timedelta(seconds=150), threading.Event())
         return self._provider.quotes(contracts, at)
+
+    def after(self, minute: datetime) -> None:
+        """Fill the memory where the next minute is short of it, and let go what hung."""
+        short = stress_at(minute + timedelta(minutes=1)) == "memory short"
+        if short and not self._ballast:
+            self._ballast.append(np.ones(max(1, int(0.95 * LIMIT_BYTES) - resident()) // 8))
+        elif not short:
+            self._ballast.clear()
+        self._over.set()
+
+    def wait(self, over: threading.Event, _seconds: float) -> bool:
+        """Wait as the watchdog does, whose patience ends when a call hangs, and no sooner however slow the machine."""
+        while not over.wait(0.01):
+            if self._hangs.is_set():
+                self._hangs.clear()
+                return False
+        return True
 
 
 class Timed:
@@ -147,7 +165,8 @@ class Timed:
         for name, taken in self.seconds.items():
             own = 1e3 * np.sum(taken, axis=0) / cycles
             total += own
-            yield f"  {name:<22} {own[0]:7.2f} ms {own[1]:7.2f} ms of work, {1e3 * np.median(taken, axis=0)[1]:.2f} median"
+            middle = 1e3 * np.median(taken, axis=0)[1]
+            yield f"  {name:<22} {own[0]:7.2f} ms {own[1]:7.2f} ms of work, {middle:.2f} ms the median call"
         yield f"  {'together':<22} {total[0]:7.2f} ms {total[1]:7.2f} ms of work"
 
 
@@ -204,6 +223,7 @@ def day(folder: Path, minutes: int) -> None:
         def look(report) -> None:
             nonlocal known
             ran.append(report)
+            provider.after(report.minute)
             # The clock jumps over the ten minutes in which a past problem is still told of.
             problems = {problem.id for problem in health.document().problems}
             if provider.now and provider.now not in open_since:
@@ -218,7 +238,7 @@ def day(folder: Path, minutes: int) -> None:
                 open_since.clear()
 
         bent = replace(
-            parts, provider=Facade(provider), call_watchdog=CallWatchdog(HUNG_AFTER_SECONDS),
+            parts, provider=Facade(provider), call_watchdog=CallWatchdog(1.0, wait=provider.wait),
             observation=Told(parts.observation, look),
         )  # fmt: skip
         Agent(bent).loop(minutes)
@@ -253,7 +273,7 @@ def shedding(folder: Path) -> None:
             due += timedelta(minutes=1)
             parts.clock.wait_until(due, threading.Event())
             report, snapshot = agent.minute(due)
-            agent._tell(report, snapshot, first=False)
+            agent._tell(report, snapshot, first=False)  # noqa: SLF001 - a minute by hand
             del snapshot
             parts.governor.reclaim()
             return report

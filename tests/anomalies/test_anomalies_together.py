@@ -134,7 +134,9 @@ def test_without_the_library_one_line_says_how_to_get_it(monkeypatch: pytest.Mon
 
 def columns_of(count: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(5)
-    return {name: np.exp(0.01 * random.standard_normal(count)) for name in COLUMNS} | {"atm_strike": np.ones(count)}
+    return {name: np.exp(0.01 * random.standard_normal(count)) for name in COLUMNS} | {
+        "atm_strike": np.ones(count), "days_to_expiry": np.full(count, 3.0),
+    }  # fmt: skip
 
 
 def test_changes_are_logarithms_ratios_of_sums_and_plain_for_the_skew() -> None:
@@ -173,3 +175,9 @@ def test_a_day_of_no_or_one_minute_has_no_changes(count: int) -> None:
 def test_only_days_before_are_learned_from() -> None:
     days = [date(2026, 11, d) for d in (16, 17, 18, 19, 20)]
     assert days_before(days, datetime(2026, 11, 19).date(), 2) == days[1:3]  # noqa: DTZ001
+
+
+def test_the_day_of_expiry_is_left_out() -> None:
+    columns = columns_of(3)
+    columns["days_to_expiry"] = np.array([1.001, 1.0005, 0.9999])
+    assert changes_of(MINUTES[:3], columns).minutes == [MINUTES[1]]

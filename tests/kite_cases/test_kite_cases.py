@@ -18,12 +18,20 @@ STREAM_CASES = sorted((HERE / "stream_cases").iterdir())
 STREAM_SPEED = "20"  # a minute in three seconds: what a socket needs to break and heal is of the machine's time
 
 
+# A quarter of a minute each: these stand for the others where time is short.
+QUICK = {"socket_dropped", "token_killed_then_login", "exchange_mute"}
+
+
+def stream_case(case: Path) -> object:
+    return pytest.param(case, id=case.name, marks=() if case.name in QUICK else pytest.mark.long)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_failure_is_told_counted_and_costs_what_it_must(case: Path, tmp_path: Path) -> None:
     run_case(case, tmp_path)
 
 
-@pytest.mark.parametrize("case", STREAM_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [stream_case(case) for case in STREAM_CASES])
 def test_a_failure_of_the_stream_is_told_counted_and_filled(case: Path, tmp_path: Path) -> None:
     module = HERE.parent / "support" / "kite_case.py"
     command = [sys.executable, str(module), str(case), str(tmp_path), STREAM_SPEED]
