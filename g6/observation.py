@@ -104,7 +104,8 @@ class Observation:
         if closed:
             _told("metrics", lambda: self.observer.skipped("closed"))
             _told("the page of options", self.clear)
-        _told("the state file", self._keep_state)
+        if closed or held:  # else the minute that was just told has kept it, and the next one soon will
+            _told("the state file", self._keep_state)
         _told("the terminal", lambda: self.view.waiting(Waiting(due, opened, closed)))
 
     def probed(self, market: MarketReport) -> None:

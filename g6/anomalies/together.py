@@ -30,6 +30,10 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 COLUMNS = ("atm_strike", "days_to_expiry", *dict.fromkeys(name for made_of in MEASURES.values() for name in made_of))
 # They step where the ATM moves, since they are another strike's then, or other strikes' together: that says nothing.
 OF_STRIKES = ("atm_iv", "premium", "oi", "pcr", "spread")
+# What a move of the index does to these goes with one over the root of the time to expiry: all days speak one language.
+OF_TIME = ("atm_iv", "premium", "skew")
+# The opening's first changes are since trades of the day before, and prices that are still being found.
+OPENING_MINUTES = 5
 # The day of expiry is another regime: its last hours are wild by nature, and would teach that all else is calm.
 LEAST_DAYS_TO_EXPIRY = 1.0
 # Fewer minutes say nothing about seven measures and how they hang together.
@@ -62,7 +66,7 @@ class Model:
     usual: float  # median distance
 
     def distances(self, changes: Changes) -> Floats:
-        """Return how far each minute is from the centre, in deviations (Mahalanobis); what is not known is central."""
+        """Return how far each minute is from the centre, in deviations (Mahalanobis); NaN where a measure is unknown."""
         return _distances(self._off(changes), self.covariance)
 
     def deviations(self, changes: Changes) -> Floats:
@@ -71,25 +75,29 @@ class Model:
         return off
 
     def _off(self, changes: Changes) -> Floats:
-        off = changes.values[:, self.used] - self.centre
-        return np.where(np.isfinite(off), off, 0.0)
+        off: Floats = changes.values[:, self.used] - self.centre
+        return off
 
 
 def changes_of(minutes: Sequence[datetime], columns: Mapping[str, Floats]) -> Changes:
     """Return the changes of a day's minutes, ascending; `columns` are COLUMNS, one value per minute.
 
-    After a gap the change is put over the root of its minutes; after one of more than five it is not known. The day of
-    expiry has no changes.
+    After a gap the change is put over the root of its minutes; after one of more than five it is not known, nor where
+    the ATM moves. Volatility, premium and skew change times the root of the days to expiry. The day's first minutes,
+    and the day of expiry, have no changes.
     """
     levels = [_level(name, [columns[column] for column in made_of]) for name, made_of in MEASURES.items()]
     table = np.stack(levels, axis=1)
     apart = np.array([(after - before).total_seconds() / 60 for before, after in pairwise(minutes)])
     apart = np.where(apart <= LONGEST_GAP.total_seconds() / 60, apart, np.nan)
     values = np.diff(table, axis=0) / np.sqrt(apart)[:, np.newaxis]
-    moved = np.diff(columns["atm_strike"]) != 0
+    days, moved = columns["days_to_expiry"][1:], np.diff(columns["atm_strike"]) != 0
+    for name in OF_TIME:
+        values[:, list(MEASURES).index(name)] *= np.sqrt(np.maximum(days, 0.0))
     for name in OF_STRIKES:
         values[moved, list(MEASURES).index(name)] = np.nan
-    kept = ~(columns["days_to_expiry"][1:] < LEAST_DAYS_TO_EXPIRY)
+    kept = ~(days < LEAST_DAYS_TO_EXPIRY)
+    kept[:OPENING_MINUTES] = False
     return Changes([minute for minute, keep in zip(minutes[1:], kept.tolist(), strict=True) if keep], values[kept])
 
 
@@ -109,7 +117,7 @@ def train(days: Sequence[Changes]) -> Model:
         raise ConfigError(f"only {len(known)} minutes of the days before have all measures; {FEWEST_MINUTES} must")
     fitted = MinCovDet(random_state=0).fit(known)
     centre, covariance = fitted.location_ * scale[used], fitted.covariance_ * np.outer(scale[used], scale[used])
-    distances = _distances(np.nan_to_num(values[:, used] - centre), covariance)
+    distances = _distances(known * scale[used] - centre, covariance)
     limit = float(np.quantile(distances, 1 - 1 / ONCE_IN_MINUTES, method="higher"))
     return Model(used, centre, covariance, limit, float(median(distances)))
 

@@ -226,8 +226,10 @@ def _anomalies(index: str, table: pa.Table) -> dict[datetime, list[Anomaly]]:
     columns = _columns(table)
     found: dict[datetime, list[Anomaly]] = {}
     names = ("ts", "expiry", "series", "value", "expected", "deviation", "reason")
-    for minute, expiry, series, *numbers, reason in zip(*(columns[name] for name in names), strict=True):
-        anomaly = Anomaly(index, expiry, series, minute, *numbers, reason)
+    for minute, expiry, series, value, expected, deviation, reason in zip(
+        *(columns[name] for name in names), strict=True
+    ):
+        anomaly = Anomaly(index, expiry, series, minute, value, expected, deviation, reason)
         found.setdefault(minute, []).append(anomaly)
     return found
 
