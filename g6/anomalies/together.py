@@ -38,8 +38,9 @@ OPENING_MINUTES = 5
 LEAST_DAYS_TO_EXPIRY = 1.0
 # Fewer minutes say nothing about seven measures and how they hang together.
 FEWEST_MINUTES = 500
-# A minute is odd that is farther out than what the days before had once in so many minutes: five days of trading.
-ONCE_IN_MINUTES = 5 * 375
+# A minute is odd that is so much farther out than what the days before had once a day: a few past oddities among them
+# do not move that.
+MINUTES_A_DAY, BEYOND = 375, 1.25
 QUIET = timedelta(minutes=15)
 INSTALL = "scikit-learn is not installed; `pip install 'g6[anomalies]'`"
 
@@ -66,7 +67,7 @@ class Model:
     usual: float  # median distance
 
     def distances(self, changes: Changes) -> Floats:
-        """Return how far each minute is from the centre, in deviations (Mahalanobis); NaN where a measure is unknown."""
+        """Return how far each minute is from the centre, in deviations (Mahalanobis); NaN if one is unknown."""
         return _distances(self._off(changes), self.covariance)
 
     def deviations(self, changes: Changes) -> Floats:
@@ -118,7 +119,7 @@ def train(days: Sequence[Changes]) -> Model:
     fitted = MinCovDet(random_state=0).fit(known)
     centre, covariance = fitted.location_ * scale[used], fitted.covariance_ * np.outer(scale[used], scale[used])
     distances = _distances(known * scale[used] - centre, covariance)
-    limit = float(np.quantile(distances, 1 - 1 / ONCE_IN_MINUTES, method="higher"))
+    limit = BEYOND * float(np.quantile(distances, 1 - 1 / MINUTES_A_DAY))
     return Model(used, centre, covariance, limit, float(median(distances)))
 
 

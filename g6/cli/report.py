@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,8 @@ def _write(path: Path, page: str, *, asked_for: bool) -> None:
         temporary.write_text(page, "utf-8")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         told = f"cannot write {path}: {error.strerror}"
         raise (ConfigError(f"--out: {told}") if asked_for else SinkError(told)) from error
 

@@ -55,7 +55,7 @@ def drill(alerts: Sequence[str], speed: float, jobs: int, tell: Told, keep: Path
     folder = keep or Path(tempfile.mkdtemp(prefix="g6-drill-"))
     folder.mkdir(parents=True, exist_ok=True)
     groups = by_fault(alerts)
-    begun = time.monotonic()
+    begun, begun_ones = time.monotonic(), list[Scenario]()
 
     def one(name: str) -> tuple[Course, ...]:
         def told(words: str) -> None:
@@ -64,7 +64,9 @@ def drill(alerts: Sequence[str], speed: float, jobs: int, tell: Told, keep: Path
         fault = FAULTS[name]
         if fault.missing:
             return tuple(Course(alert, name, trouble=f"not drilled: {fault.missing}") for alert in groups[name])
-        return Scenario(name, fault, groups[name], folder / name, speed, alertmanager, receiver, told).run()
+        scenario = Scenario(name, fault, groups[name], folder / name, speed, alertmanager, receiver, told)
+        begun_ones.append(scenario)
+        return scenario.run()
 
     courses = [
         Course(alert, fault, trouble=f"not drilled: {UNDRILLED.get(fault, 'nobody knows how')}")
@@ -79,8 +81,14 @@ def drill(alerts: Sequence[str], speed: float, jobs: int, tell: Told, keep: Path
             try:
                 alertmanager.start()
                 with ThreadPoolExecutor(jobs, thread_name_prefix="drill") as pool:
-                    for found in pool.map(one, order):
-                        courses += found
+                    try:
+                        for found in pool.map(one, order):
+                            courses += found
+                    except BaseException:  # Ctrl-C, SIGTERM: nobody waits for the rest
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        for scenario in begun_ones:
+                            scenario.end()
+                        raise
             finally:
                 alertmanager.stop()
     finally:

@@ -57,7 +57,7 @@ def _old_list(world: World) -> None:
 
 
 BROKER: Mapping[str, Fault] = {
-    "provider_gone": Fault("the broker's server is gone", _gone, _back, provider="kite"),
+    "provider_gone": Fault("the broker's server is gone", _gone, _back, provider="kite", heals=60),
     "batch_lost": _by_plan(
         "four of ten options do not answer", {"do": "missing", "on": "quote", "match": {"kind": "PE", "share": 0.4}},
         {"do": "missing", "on": "quote", "match": {"kind": "CE", "share": 0.4}}, pace=2, fires=65, heals=170,
@@ -96,7 +96,7 @@ BROKER: Mapping[str, Fault] = {
     ),
     "stream_mute": _by_plan(
         "connections of the stream say nothing any more", {"do": "half_open", "on": "stream"},
-        provider="kite-stream",
+        provider="kite-stream", fires=60,
     ),
     "stream_dropped": _by_plan(
         "the stream is torn every minute",

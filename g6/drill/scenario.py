@@ -70,6 +70,10 @@ class Scenario:
         )  # fmt: skip
         self._courses = {alert: Course(alert, name) for alert in alerts}
 
+    def end(self) -> None:
+        """Let it come to an end soon, from another thread."""
+        self._world.ended.set()
+
     def run(self) -> tuple[Course, ...]:
         """Return the course of each alert; where the drill itself broke they say so. Nothing is left running."""
         try:
@@ -119,7 +123,8 @@ class Scenario:
             watch.look()
             if done(watch, since):
                 return
-            time.sleep(LOOK_SECONDS)
+            if self._world.ended.wait(LOOK_SECONDS):
+                raise G6Error("told to end")
 
     def _all_told(self, watch: Watch, begun: float) -> bool:
         for name, course in self._courses.items():

@@ -1,5 +1,6 @@
 """What a fault finds: an agent, whom it asks, where it writes, and who watches it."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -46,6 +47,7 @@ class World:
             folder, {**PLAIN, **self._source(provider), **self._filled(settings)}, bend=bend, disk_bytes=disk_bytes
         )
         self._prometheus: Prometheus | None = None
+        self.ended = threading.Event()  # set by whoever wants the drill to be over at once
         self._stack = ExitStack()
 
     @property
@@ -87,7 +89,8 @@ class World:
 
     def pause(self, minutes: float) -> None:
         """Let so many minutes pass."""
-        time.sleep(self.seconds(minutes))
+        if self.ended.wait(self.seconds(minutes)):
+            raise G6Error("told to end")
 
     def wait_for(self, what: str, happened: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
         """Wait until something has happened. Raises G6Error where it does not."""
@@ -95,7 +98,8 @@ class World:
         while not happened():
             if time.monotonic() > give_up:
                 raise G6Error(f"{what}: not within {seconds:g} s; {self.agent.last_words}")
-            time.sleep(0.05)
+            if self.ended.wait(0.05):
+                raise G6Error("told to end")
 
     @property
     def instruments(self) -> Path:

@@ -245,7 +245,7 @@ def day(folder: Path, minutes: int) -> None:
         Agent(bent).loop(minutes)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     begun = [list(STRESSES)[n % len(STRESSES)] for n in range(minutes // EVERY)]
-    lost = sum(STRESSES[stress][1] for stress in begun)
+    lost = sum(STRESSES.get(stress_at(report.minute), (0, 0))[1] for report in ran)
     scheduled = len(ran) + sum(report.missed_minutes for report in ran)
     reader = JournalReader(folder)
     had = [s for d in reader.days() for s in reader.snapshots(d) if s.chains]

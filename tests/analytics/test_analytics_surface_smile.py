@@ -103,6 +103,7 @@ def test_strikes_without_quotes_are_filled_and_say_how():
 def test_quotes_out_in_the_wings_are_left_out_of_the_fit_and_told_apart():
     strikes = np.arange(0.90, 1.1001, 0.002) * FORWARD
     deviation = float(SMILE(np.zeros(1))[0]) * math.sqrt(YEARS)
+
     # Wings as dear as a tick or two make them: volatility grows in proportion to the distance, without end.
     def dear(k):
         return np.maximum(SMILE(k), np.abs(k) / deviation * 0.05)
@@ -133,8 +134,9 @@ def few(chain):
 BROKEN = {  # what a smile is refused for
     "too_few_quotes": lambda c: replace(c, bid=few(c), last=few(c)),
     "one_sided": lambda c: replace(c, bid=np.where(c.strike > 1.01 * FORWARD, c.bid, np.nan), future=FORWARD),
-    "no_forward": lambda c: replace(c, bid=np.where(c.is_call == (c.strike > FORWARD), c.bid, np.nan),
-                                    last=np.full(len(c), np.nan)),
+    "no_forward": lambda c: replace(
+        c, bid=np.where(c.is_call == (c.strike > FORWARD), c.bid, np.nan), last=np.full(len(c), np.nan)
+    ),
     "settling": lambda c: replace(c, settling=True),
     "poor_fit": lambda c: scattered(c, 0.03),
 }

@@ -39,9 +39,7 @@ FORMS = {
 def view_in(case: Path) -> ChainView:
     told = orjson.loads((case / "chain.json").read_bytes())
     minute = datetime.fromisoformat(told["minute"])
-    columns = {
-        name: np.array(values, bool if name == "is_call" else float) for name, values in told["columns"].items()
-    }
+    columns = {name: np.array(values, bool if name == "is_call" else float) for name, values in told["columns"].items()}
     chain = OptionChain(
         index=told["index"], expiry=date.fromisoformat(told["expiry"]), codes=tuple(told["codes"]), at=minute,
         expires_at=datetime.fromisoformat(told["expires_at"]), spot=told["spot"], spot_frozen=told["spot_frozen"],

@@ -89,9 +89,7 @@ def _free_wings(square: float, kk: float, zk: float, zw: float, kw: float) -> tu
     return (uw * vv - vw * uv) / determinant, (vw * uu - uw * uv) / determinant
 
 
-def _wings(
-    square: Floats, kk: Floats | float, zk: Floats, zw: Floats, kw: Floats | float
-) -> tuple[int, float, float]:
+def _wings(square: Floats, kk: Floats | float, zk: Floats, zw: Floats, kw: Floats | float) -> tuple[int, float, float]:
     """Return the bend that, with P and Q in their box, lessens the sum of squares most; and that P and Q.
 
     From the moments about the mean of z/2 (`square`), k and w. Either the free minimum lies in the box, or one of the
