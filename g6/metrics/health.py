@@ -23,9 +23,14 @@ class Disk(Protocol):
     """What is free where the data lies, and how much there is in all."""
 
     @property
-    def free_bytes(self) -> int: ...
+    def free_bytes(self) -> int:
+        """Return what may still be written."""
+        ...
+
     @property
-    def total_bytes(self) -> int: ...
+    def total_bytes(self) -> int:
+        """Return the size of the disk."""
+        ...
 
 
 class HealthCollector(Collector):
