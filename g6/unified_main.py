@@ -170,7 +170,8 @@ class Agent:
         try:
             collected = self.collection.collect(due, stages, pressure)
             journal, sinks = self.delivery.store(collected, stages)
-            self.collection.remember(collected.snapshot)
+            if journal.kept:  # what is stored follows from what is stored
+                self.collection.remember(collected.snapshot)
             report = self._report(stages, missed, collected, journal, sinks, pressure)
         except (ConfigError, RestartNeeded):
             raise  # only a person, or another process, can mend it

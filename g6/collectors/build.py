@@ -1,17 +1,20 @@
 """From the answer to chains: the plan's rows become columns per index and expiry, or a refusal."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from g6.collectors.plan import ChainPlan, Plan
 from g6.collectors.reject import Limits, clean, reject_chain
 from g6.market.sessions import SessionCalendar
-from g6.model.chain import OptionChain
+from g6.model.chain import LEG_COLUMNS, OptionChain
 from g6.model.columns import Floats
 from g6.model.contracts import CALL
 from g6.model.quotes import QUOTE_COLUMNS, Quotes, Spot
 from g6.model.snapshot import Refusal
+
+DECIMALS = {c.name: c.decimals for c in LEG_COLUMNS if c.name in QUOTE_COLUMNS and c.decimals is not None}
 
 
 def build_chains(
@@ -21,12 +24,17 @@ def build_chains(
 
     Defective parts of legs are taken out first (`reject.clean`), for all chains at once.
     """
-    cleaned, defects = clean(quotes, [chain.legs for chain in plan.chains])
+    cleaned, defects = clean(as_stored(quotes), [chain.legs for chain in plan.chains])
     for planned in plan.chains:
         chain = _build(planned, plan, cleaned, defects, spots[planned.definition.name], calendar)
         reason = reject_chain(chain, limits)
         refusal = reason and Refusal(chain.index, chain.expiry.isoformat(), chain.codes, reason.word, reason.detail)
         yield chain, refusal
+
+
+def as_stored(quotes: Quotes) -> Quotes:
+    """Return the quotes with the decimals that the stores keep, so that a minute is valued as a replay of it is."""
+    return replace(quotes, **{name: np.round(getattr(quotes, name), places) for name, places in DECIMALS.items()})
 
 
 def _build(

@@ -13,6 +13,7 @@ from g6.model.quotes import Quotes, Spot
 
 PRICES = ("last", "bid", "ask", "average_price")
 QUANTITIES = ("volume", "oi", "bid_quantity", "ask_quantity", "bid_depth", "ask_depth")
+ABSURD = 1e12  # no premium in rupees and no quantity in units comes near; a number like this is a vendor's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def reject_spot(spot: Spot | None, at: datetime, limits: Limits, *, frozen: bool
     """Refuse an index whose level is absent, not positive, or old while it should be moving."""
     if spot is None or np.isnan(spot.last):
         return Reason("no_spot", "its spot did not answer")
-    if not 0 < spot.last < np.inf:
+    if not 0 < spot.last < ABSURD:
         # Kite answers 0.00 on holidays and before the open; collecting on it would centre on the lowest strike.
         return Reason("bad_spot", f"its spot is {spot.last:g}, which no index can be")
     age = (at - spot.quoted_at).total_seconds()
@@ -60,8 +61,8 @@ def clean(quotes: Quotes, groups: Iterable[slice]) -> tuple[Quotes, Floats]:
     """Take the unusable parts out of each leg, and say which: returns the quotes and a code of LEG_DEFECTS per leg.
 
     A defect costs its leg the columns that it makes doubtful, and no other leg anything: a crossed book loses bid and
-    ask, a price below zero or not finite itself, a last price of 0 on a traded leg the last price. `groups` are the
-    chains: one in which contracts traded while every open interest is 0 has no open interest at all.
+    ask, a number below zero or beyond all sense (`ABSURD`) itself, a last price of 0 on a traded leg the last price.
+    `groups` are the chains: one in which contracts traded while every open interest is 0 has no open interest at all.
     """
     columns = {name: getattr(quotes, name) for name in (*PRICES, *QUANTITIES)}
     traded = columns["volume"] > 0
@@ -70,7 +71,7 @@ def clean(quotes: Quotes, groups: Iterable[slice]) -> tuple[Quotes, Floats]:
     zero_last = traded & (columns["last"] == 0)
     negative = np.zeros(len(quotes), dtype=bool)
     for name, values in columns.items():
-        bad = (values < 0) | np.isinf(values)
+        bad = (values < 0) | (values > ABSURD)
         negative |= bad
         # A price of 0 is how a vendor writes "none"; a quantity of 0 is a quantity.
         columns[name] = _without(values, bad | (values == 0) if name in PRICES else bad)

@@ -36,6 +36,8 @@ def _journal(report: JournalReport | None, why: str | None) -> Finding:
         because = f": {why}" if why else ""
         return Finding("down", f"the minute did not reach the journal{because}", "journal_not_committing")
     waiting = f"{plural(report.pending, 'minute')} wait in memory"
+    if not report.kept:
+        waiting += ", and this one is lost: no more may wait"
     if report.error:
         return Finding("down", f"{report.error}; {waiting}", "journal_not_committing")
     if report.pending:

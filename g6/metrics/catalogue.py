@@ -97,6 +97,8 @@ STORES = (
            "alerts: journal"),
     Metric("g6_journal_pending_cycles", "gauge", "Cycles held in memory until the journal takes them",
            "alerts: journal"),
+    Metric("g6_journal_lost_cycles_total", "counter", "Cycles that were lost because as many waited as may",
+           "dashboard: storage"),
     Metric("g6_journal_last_write_timestamp_seconds", "gauge", "When the journal last took a cycle", "alerts: journal",
            start="absent"),
     Metric("g6_sink_runs_total", "counter", "Attempts to bring the sink up to date", "alerts: sinks", ("sink",), 4),

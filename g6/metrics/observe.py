@@ -167,6 +167,7 @@ class Observer:
 
     def _journal(self, report: JournalReport) -> None:
         self._to.set("g6_journal_pending_cycles", report.pending)
+        self._to.add("g6_journal_lost_cycles_total", not report.kept)
         self._to.add("g6_journal_written_bytes_total", report.bytes_written)
         if report.error:
             self._to.add("g6_journal_errors_total")

@@ -94,12 +94,16 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class JournalReport:
-    """The durable write. `pending` counts cycles held in memory because the journal could not be written."""
+    """The durable write. `pending` counts cycles held in memory because the journal could not be written.
+
+    `kept` is false where the minute is not even held: as many wait as may.
+    """
 
     path: str
     bytes_written: int
     pending: int = 0
     error: str | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

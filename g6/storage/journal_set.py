@@ -28,8 +28,9 @@ class _Pending(NamedTuple):
 class JournalSet:
     """Keeps the journal of one day open. `max_bytes` bounds each day's file.
 
-    A minute that could not be written waits in memory, encoded, and is written before the next one, in order; at
-    most `pending_cycles_limit` wait, the oldest beyond that is dropped, counted in `dropped_cycles` and logged.
+    A minute that could not be written waits in memory, encoded, and is written before the next one, in order. At
+    most `pending_cycles_limit` wait; a minute beyond that is lost, counted and logged. It is the newest that is lost:
+    the ones that wait were valued by what came before them, and all of that is kept.
     """
 
     def __init__(self, root: Path, max_bytes: int, pending_cycles_limit: int = PENDING_CYCLES_LIMIT) -> None:
@@ -66,9 +67,9 @@ class JournalSet:
         """Make a minute durable, after those still waiting; what fails waits, and the report says why."""
         self._pending.append(_Pending(Record.of(snapshot), contracts))
         written, errors = self._commit_pending()
-        self._drop_oldest()
+        kept = self._has_room()
         path = self.path(day_of_minute(snapshot.minute))
-        return JournalReport(str(path), written, len(self._pending), next(iter(errors.values()), None))
+        return JournalReport(str(path), written, len(self._pending), next(iter(errors.values()), None), kept)
 
     def _commit_pending(self) -> tuple[int, dict[date, str]]:
         """Write what waits, in order; return the bytes written, and by day why the rest still waits."""
@@ -94,11 +95,13 @@ class JournalSet:
         contracts_id = None if item.contracts is None else journal.remember_contracts(item.contracts)
         return journal.commit(item.record, contracts_id)
 
-    def _drop_oldest(self) -> None:
-        while len(self._pending) > self._pending_cycles_limit:
-            dropped = self._pending.popleft()
-            self.dropped_cycles += 1
-            log.error("minute %s is lost: the journal cannot be written and the backlog is full", dropped.record.minute)
+    def _has_room(self) -> bool:
+        if len(self._pending) <= self._pending_cycles_limit:
+            return True
+        lost = self._pending.pop()
+        self.dropped_cycles += 1
+        log.error("minute %s is lost: the journal cannot be written and the backlog is full", lost.record.minute)
+        return False
 
     @property
     def pending_cycles(self) -> int:

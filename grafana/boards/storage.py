@@ -24,7 +24,8 @@ BOARD = Board(
         Row("Journal", (
             graph("Minutes journalled", "short", "In five minutes; five of an open market.",
                   Query("increase(g6_journal_cycles_written_total[5m])", "written"),
-                  Query("increase(g6_journal_errors_total[5m])", "not taken"), alerts=("G6JournalNotCommitting",)),
+                  Query("increase(g6_journal_errors_total[5m])", "not taken"),
+                  Query("increase(g6_journal_lost_cycles_total[5m])", "lost"), alerts=("G6JournalNotCommitting",)),
             graph("Journal growth", "Bps", "Bytes a second.",
                   Query("rate(g6_journal_written_bytes_total[$__rate_interval])", "journal")),
             graph("Disk", "bytes", "Free, and where it will be in a day at the pace of the last hour; below zero it "

@@ -27,9 +27,11 @@ def test_a_wrong_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture
 def test_an_installation_has_the_pages_in_a_package_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "g6_runbooks").mkdir()
-    (tmp_path / "g6_runbooks" / "G6Down.md").write_text("installed", "utf-8")
+    # A name of its own: an editable installation finds the clone's pages under the real one.
+    (tmp_path / "installed_pages").mkdir()
+    (tmp_path / "installed_pages" / "G6Down.md").write_text("installed", "utf-8")
     monkeypatch.setattr(runbooks, "PROJECT", tmp_path)
+    monkeypatch.setattr(runbooks, "PACKAGE", "installed_pages")
     monkeypatch.syspath_prepend(tmp_path)
     assert runbooks.runbook("G6Down") == "installed"
     with pytest.raises(ConfigError, match="install G6 again"):

@@ -35,6 +35,8 @@ def with_value(n, row, value, base=100.0):
         ({"last": 0.0}, "zero_price", {"last"}),
         ({"last": -5.0}, "negative", {"last"}),
         ({"ask": math.inf}, "negative", {"ask"}),
+        ({"ask": 1e300}, "negative", {"ask"}),
+        ({"volume": 1e18}, "negative", {"volume"}),
         ({"oi": -1.0}, "negative", {"oi"}),
         ({"ask_depth": -65.0}, "negative", {"ask_depth"}),
     ],
@@ -133,7 +135,7 @@ def test_a_chain_without_any_price_is_refused():
     assert reason.word == "no_prices"
 
 
-@pytest.mark.parametrize("level", [0.0, -1.0, math.inf])
+@pytest.mark.parametrize("level", [0.0, -1.0, math.inf, 1e15])
 def test_an_impossible_spot_is_refused(level):
     reason = reject_spot(Spot(level, AT), AT, LIMITS, frozen=False)
     assert reason is not None

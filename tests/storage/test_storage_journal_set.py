@@ -112,14 +112,14 @@ def test_backlog_is_bounded_and_what_it_drops_is_counted_and_told(
 ) -> None:
     obstacle = tmp_path / "journal" / "2026-11-20.sqlite3"
     obstacle.mkdir()
-    for number in range(5):
-        journals.record(sample.snapshot(number))
+    kept = [journals.record(sample.snapshot(number)).kept for number in range(5)]
+    assert kept == [True] * 3 + [False] * 2
     assert (journals.pending_cycles, journals.dropped_cycles) == (3, 2)
     lost = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
-    assert [line[:32] for line in lost] == ["minute 2026-11-20T09:15:00+05:30", "minute 2026-11-20T09:16:00+05:30"]
+    assert [line[:32] for line in lost] == ["minute 2026-11-20T09:18:00+05:30", "minute 2026-11-20T09:19:00+05:30"]
     obstacle.rmdir()
     journals.record(sample.snapshot(5))
-    assert journals.journal(sample.DAY).minutes() == tuple(sample.minute_of(n) for n in (2, 3, 4, 5))
+    assert journals.journal(sample.DAY).minutes() == tuple(sample.minute_of(n) for n in (0, 1, 2, 5))
 
 
 def test_day_that_cannot_be_written_does_not_hold_up_the_next(

@@ -11,7 +11,7 @@ from kite_world import World, kite_world
 OPEN = datetime.fromisoformat("2026-11-20T09:15:00+05:30")
 MINUTES = 385
 INDICES = ("NIFTY", "SENSEX")
-WHOLE, NOTHING = "whole", "nothing"
+WHOLE, PARTIAL, NOTHING = "whole", "partial", "nothing"
 
 # What goes wrong in a tenth minute, and what that costs each index in it: nothing, all of it, or a share of the legs.
 # Every request of the minute is struck, unless `times` says how many.
@@ -29,7 +29,7 @@ REST_FAULTS: tuple[tuple[dict[str, object], dict[str, str]], ...] = (
     ({"on": "quote", "do": "shape", "shape": "no_content_type"}, {"NIFTY": NOTHING, "SENSEX": NOTHING}),
     ({"do": "missing", "match": {"exchange": "BFO"}}, {"SENSEX": NOTHING}),
     ({"do": "missing", "match": {"index": "NIFTY", "kind": "CE"}}, {"NIFTY": NOTHING}),
-    ({"do": "missing", "match": {"index": "NIFTY", "share": 0.1}}, {"NIFTY": "partial"}),
+    ({"do": "missing", "match": {"index": "NIFTY", "share": 0.1}}, {"NIFTY": PARTIAL}),
     ({"do": "calls_only", "match": {"index": "SENSEX"}}, {"SENSEX": NOTHING}),
     ({"do": "zero_spot", "match": {"index": "NIFTY"}}, {"NIFTY": NOTHING}),
     ({"do": "crossed", "match": {"share": 0.2}}, {}),
@@ -91,7 +91,7 @@ def word(legs: tuple[int, int]) -> str:
     received, expected = legs
     if expected == 0:
         return NOTHING
-    return WHOLE if received == expected else "partial"
+    return WHOLE if received == expected else PARTIAL
 
 
 def main() -> None:

@@ -80,8 +80,10 @@ class ToldAgent(Agent):
     def _store(self, collected, stages):
         told = (*self._asked, len(collected.snapshot.chains))
         self._reporter.tell("made", *told)
-        self._owed = [*self._owed, told][-self._parts.settings.storage.journal.pending_cycles_limit :]
-        return self._deliver(collected, stages)
+        journal, sinks = self._deliver(collected, stages)
+        if journal.kept:
+            self._owed.append(told)
+        return journal, sinks
 
 
 def settings_of(plan: Plan, root: Path, at: datetime) -> Settings:

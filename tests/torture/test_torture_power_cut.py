@@ -54,10 +54,16 @@ def tear_a_file(root: Path) -> None:
         journal.execute("DELETE FROM cursors WHERE sink = 'csv'")
 
 
+PAGE = 4096
+LEAF_OF_A_TABLE = 0x0D  # https://www.sqlite.org/fileformat2.html#b_tree_pages
+
+
 def empty_a_page(root: Path) -> None:
+    """Empty the last page that holds rows: the tree is broken then, and not only one minute's columns."""
     journal = root / "journal" / f"{DAY}.sqlite3"
     content = bytearray(journal.read_bytes())
-    content[-8192:-4096] = bytes(4096)
+    place = max(at for at in range(PAGE, len(content), PAGE) if content[at] == LEAF_OF_A_TABLE)
+    content[place : place + PAGE] = bytes(PAGE)
     journal.write_bytes(content)
 
 
