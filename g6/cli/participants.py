@@ -53,17 +53,17 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
 
 def _fetch(namespace: argparse.Namespace, settings: Settings, _around: Surroundings) -> int:
     from g6.checks.snapshot import source_of  # noqa: PLC0415  heavy, as all that knows the data directory
-    from g6.participants.site import NseSite, SiteOptions  # noqa: PLC0415
+    from g6.participants.site import NseSite  # noqa: PLC0415
     from g6.participants.store import ParticipantStore  # noqa: PLC0415
     from g6.participants.taking import Ask, fetch  # noqa: PLC0415
+    from g6.wiring.participants import site_options  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     days = _days(namespace, load_market(settings).calendar, settings.clock.at or datetime.now(IST))
     asks = [Ask(kind, day) for day in days for kind in namespace.kind if kind != "cash"]
     if "cash" in namespace.kind:  # the site has the last day alone
         asks.append(Ask("cash", days[-1]))
-    own = settings.participants
-    options = SiteOptions(own.archives_url, own.site_url, own.pause_seconds, own.timeout_seconds, own.attempts)
+    options = site_options(settings.participants)
     tell = (lambda _outcome: None) if namespace.json else _say
     store = ParticipantStore(source_of(settings))
     return _end(fetch(asks, NseSite(options, SystemClock()), store, again=namespace.again, on_outcome=tell), namespace)

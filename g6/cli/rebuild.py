@@ -46,7 +46,7 @@ def _csv(asked: Asked) -> "Store":
     from g6.analytics import MEASURES  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild import Store  # noqa: PLC0415
     from g6.maintenance.rebuild_csv import csv_digest, rebuild_csv  # noqa: PLC0415
-    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
 
     aggregates = MEASURES
     basis = PREMIUM_COLUMNS[asked.settings.greeks.price_basis]
@@ -57,7 +57,7 @@ def _csv(asked: Asked) -> "Store":
 def _masters(asked: Asked) -> "Store":
     from g6.maintenance.rebuild import Store  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild_masters import rebuild_masters  # noqa: PLC0415
-    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     settings = asked.settings
@@ -77,7 +77,7 @@ def _influx(asked: Asked) -> "Store":
     from g6.analytics import MEASURES  # noqa: PLC0415  heavy, as all that a store needs
     from g6.maintenance.rebuild import Store  # noqa: PLC0415
     from g6.maintenance.rebuild_influx import InfluxDays  # noqa: PLC0415
-    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
+    from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.influx import influx_options, master_updates  # noqa: PLC0415
 
     options = influx_options(settings, asked.environ)

@@ -67,11 +67,11 @@ def verified(
     """Return a day's verification, the last session's where none is named; `also` gets every minute that is read."""
     from g6.analytics import MEASURES  # noqa: PLC0415
     from g6.console.progress import Progress  # noqa: PLC0415
+    from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
     from g6.verification.day import market_of, verify  # noqa: PLC0415
     from g6.verification.expected import MarketFacts  # noqa: PLC0415
     from g6.verification.masters_agreement import masters_compare  # noqa: PLC0415
-    from g6.wiring import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     market, now = load_market(settings), settings.clock.at or datetime.now(IST)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -93,13 +94,14 @@ class MinuteView:
             for refusal in index.refusals:
                 yield Text(self._plain(f"refused  {refusal.index} {refusal.expiry}".rstrip() + f": {refusal.detail}"))
         for sink in report.sinks:
-            volume = f"{sink.rows} rows in {sink.files} files, {size(sink.bytes_written)}"
+            files = f" in {sink.files} files" if sink.files else ""
+            volume = f"{sink.rows} rows{files}, {size(sink.bytes_written)}"
             yield Text(f"{sink.name:<9}{self._plain(sink.error or volume)}")
         if report.journal:
             written = f"{size(report.journal.bytes_written)} in {report.journal.path}"
             yield Text(f"{'journal':<9}{self._plain(report.journal.error or written)}")
         stages = ", ".join(f"{name} {seconds * 1000:.1f}" for name, seconds in report.stages.items())
-        yield Text(f"{'ms':<9}{stages}")
+        yield Text("\n".join(wrap(stages, self._console.width, initial_indent=f"{'ms':<9}", subsequent_indent=" " * 9)))
 
     def _plain(self, text: str) -> str:
         return plain(text, ascii_only=self._ascii)

@@ -28,13 +28,14 @@ from g6.resilience.call_watchdog import CallWatchdog
 from g6.resilience.deadline import Deadline
 from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings
+from g6.storage.csv_layout import PREMIUM_COLUMNS
 from g6.storage.csv_sink import CsvSink
 from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
 from g6.storage.sink import Sink
 from g6.wiring.closing import Closing
 from g6.wiring.influx import influx_sink
-from g6.wiring.sources import Market, Run, Source, load_market, replay_source, simulated_source
+from g6.wiring.sources import LIVE, Market, Run, Source, load_market, replay_source, simulated_source
 from g6.wiring.start import start_facts
 
 log = logging.getLogger(__name__)
@@ -133,6 +134,11 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
         observation.observer.follow_pressure(governor.report)
         observation.health.pressure(governor.report())
         supervisor.run(MEMORY_PART, governor.run, silent_limit_seconds=MEMORY_SILENT_SECONDS)
+        # A simulated or recorded day's clock is no reason to ask the exchange.
+        if settings.participants.fetch_after_close and source.market == LIVE and not run.once:
+            from g6.wiring.participants import fetch_in_the_evening  # noqa: PLC0415  only those who want the files
+
+            fetch_in_the_evening(settings.participants, directory.root, market.calendar, source.clock, supervisor)
         observation.show_start(
             start_facts(
                 settings,
@@ -197,9 +203,6 @@ PROVIDERS: Mapping[str, Callable[[Settings, Market, Run], Source]] = {
     "kite-stream": _kite,
     "kite-second": _kite,
 }
-
-# Price basis → the column whose calls and puts are added up.
-PREMIUM_COLUMNS = {"last": "last", "average": "average_price"}
 
 # Stores: name → how it is made, and what switches it on.
 

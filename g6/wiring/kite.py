@@ -26,7 +26,7 @@ from g6.resilience.deadline import Deadline
 from g6.resilience.endpoint import Hooks
 from g6.resilience.supervisor import Supervisor
 from g6.settings import Settings
-from g6.wiring.sources import Market, Run, Source, exchanges_of, open_recording, spoken
+from g6.wiring.sources import LIVE, Market, Run, Source, exchanges_of, open_recording, spoken
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Broker:
     @property
     def kind(self) -> str:
         """Return whose minutes these are: the market's, or a simulator's."""
-        return "live" if self.options.official else "kite-simulator"
+        return LIVE if self.options.official else "kite-simulator"
 
     def token_file(self, account: str) -> TokenFile:
         """Return where an account's token is looked for."""

@@ -25,6 +25,8 @@ from g6.simulator.market import SimulatedMarket
 from g6.storage.reader import JournalReader, has_journals
 from g6.wiring.surroundings import surroundings_table
 
+LIVE = "live"  # the real market's minutes, as a data directory and a source are told apart
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -107,10 +107,8 @@ def test_noise_has_a_row_per_expiry_code_and_basis(root: Path) -> None:
 def test_the_words_are_those_of_the_setting(project: Path) -> None:
     from g6.settings import schema
     from g6.storage.csv_layout import PREMIUM_COLUMNS
-    from g6.wiring import PREMIUM_COLUMNS as WIRED
 
     assert [*PREMIUM_COLUMNS] == schema.leaves()["greeks.price_basis"]["enum"]
-    assert dict(PREMIUM_COLUMNS) == dict(WIRED)
 
 
 def test_an_overlay_of_the_recorded_basis_is_that_of_the_masters(

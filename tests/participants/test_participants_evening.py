@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from participant_files import cash_json, contracts_text
+from supervisor_by_hand import until
 
 from g6.clock import VirtualClock
 from g6.market.sessions import SessionCalendar
@@ -12,7 +13,10 @@ from g6.participants.evening import Evening
 from g6.participants.site import NseSite, SiteOptions
 from g6.participants.store import ParticipantStore
 from g6.participants.taking import Ask
+from g6.resilience.supervisor import Supervisor
 from g6.settings import shipped
+from g6.settings.sections import Participants
+from g6.wiring.participants import fetch_in_the_evening
 
 THURSDAY, FRIDAY = date(2026, 11, 19), date(2026, 11, 20)
 
@@ -138,3 +142,15 @@ def test_a_store_that_fails_is_logged_and_does_not_end_the_part(evening, tmp_pat
     part, _, _ = evening(exchange(FRIDAY), at("2026-11-20T18:30"))
     assert part.look() is None
     assert "participants" in caplog.text
+
+
+def test_the_settings_start_it_beside_the_collection(serve, tmp_path, calendar):
+    server, supervisor = serve(exchange(FRIDAY)), Supervisor()
+    own = Participants(True, server.url, server.url, pause_seconds=0, timeout_seconds=5, attempts=1)
+    clock = VirtualClock(at("2026-11-20T18:30"), math.inf)
+    try:
+        fetch_in_the_evening(own, tmp_path, calendar, clock, supervisor)
+        until(lambda: {*ParticipantStore(tmp_path).contracts("volume")} == {date(2026, 11, 18), THURSDAY, FRIDAY})
+        assert [(part.name, part.state) for part in supervisor.reports()] == [("participants", "running")]
+    finally:
+        supervisor.stop()

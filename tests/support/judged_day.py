@@ -8,12 +8,12 @@ from short_day import small
 from torture_plan import Plan
 
 from g6.analytics import AGGREGATES
+from g6.storage.csv_layout import PREMIUM_COLUMNS
 from g6.verification.csv_files import CsvLayout
 from g6.verification.day import verify
 from g6.verification.expected import MarketFacts
 from g6.verification.masters_agreement import masters_compare
 from g6.verification.result import NOT_RECORDED, Verification
-from g6.wiring import PREMIUM_COLUMNS
 from g6.wiring.sources import load_market
 
 MINUTE = timedelta(minutes=1)
