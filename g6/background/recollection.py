@@ -52,13 +52,14 @@ class Recollection:
         self._previous = PreviousDay()
         self._so_far = DaySoFar({})
         self._daily: dict[str, Daily] = {}
+        self._remembered: dict[datetime, int] = {}  # of the day: minute → its chains
 
     def begin(self, minute: datetime) -> None:
         """Turn to a minute; on a new day read how the one before ended, and what was recorded of this one already."""
         self._minute, day = minute, minute.date()
         if day == self._day:
             return
-        self._day, self._previous, self._daily = day, PreviousDay(), {}
+        self._day, self._previous, self._daily, self._remembered = day, PreviousDay(), {}, {}
         self._so_far = DaySoFar({name: at for name in self._exchanges if (at := self._session(name, day, 0))})
         for follower in self._followers:
             follower.begin(day)
@@ -83,7 +84,11 @@ class Recollection:
         return IndexView(index, spot, spot_frozen, ordered, self._background(index), vix)
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Add the minute that was stored."""
+        """Add the minute that was stored; of a minute collected twice, as in the journal, not the one of fewer chains."""
+        chains = len(snapshot.chains)
+        if chains < self._remembered.get(snapshot.minute, 0):
+            return
+        self._remembered[snapshot.minute] = chains
         self._so_far.remember(snapshot)
         for follower in self._followers:
             follower.remember(snapshot)

@@ -1,7 +1,6 @@
 """`g6 anomalies`: what was out of the ordinary on a day, as it was told then, or against the days before as a whole."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.model.chain import EXPIRY_CODES
 from g6.settings import load
-from g6.settings.wording import shown
 
 if TYPE_CHECKING:
     from g6.anomalies.together import Changes
@@ -122,7 +120,7 @@ def _parser() -> Parser:
         prog="g6 anomalies", description="Lists what was out of the ordinary on a day.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
     parser.add_argument("--index", metavar="NAME", help="one index, as NIFTY (default: all)")
     parser.add_argument("--multivariate", action="store_true", help="all measures together, against the days before")
     parser.add_argument(
@@ -135,12 +133,3 @@ def _parser() -> Parser:
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")

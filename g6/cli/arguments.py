@@ -5,6 +5,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NoReturn
 
 from g6 import __version__
@@ -179,3 +180,13 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1")
     return int(text)
+
+
+def day_of(text: str, otherwise: str = "") -> date:
+    """Return the day that an argument names as 2026-11-20; `otherwise` is what else it might have been."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20{otherwise}")

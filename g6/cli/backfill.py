@@ -2,16 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Self
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.console.progress import Progress
-from g6.errors import ConfigError
 from g6.settings import Argument, Settings, load
-from g6.settings.wording import shown
 
 EPILOG = """\
 Candles have closes, volumes and open interest: no bids, no asks, no depth. The rows say so (backfilled 1). A minute
@@ -87,17 +85,10 @@ def _parser() -> Parser:
     parser = Parser(
         prog="g6 backfill", description="Fetches minutes that were not recorded.", epilog=EPILOG, allow_abbrev=False
     )
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: today)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: today)")
     parser.add_argument("--dry-run", action="store_true", help="say what is missing, and fetch nothing")
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"--date: {shown(text)} is no day like 2026-11-20") from None
 
 
 def _ranges(minutes: Sequence[datetime]) -> str:

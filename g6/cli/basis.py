@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import re
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -11,11 +10,10 @@ from typing import Any
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.settings import load
-from g6.settings.wording import shown
 
 EPILOG = """\
 A total premium is the sum of a call's and a put's price: of the last trade (greeks.price_basis: last), or the day's
@@ -89,18 +87,9 @@ def _parser() -> Parser:
         prog="g6 basis", description="Says how noisy the total premium is on each price basis.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
     parser.add_argument("--index", metavar="NAME", help="one index, as NIFTY (default: all that are collected)")
     parser.add_argument("--offset", default="atm", metavar="O", help="strikes from the ATM: atm, p1, m2 (default: atm)")
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")

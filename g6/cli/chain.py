@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.console.chain_rows import COLUMN_WORDS
@@ -91,7 +91,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--at", type=_at, metavar="T", help="minute, 10:15 or 2026-11-20T10:15, IST (default: the last)"
     )
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
     parser.add_argument(
         "--strikes", type=_strikes, default=STRIKES, metavar="N",
         help="strikes on either side of the ATM, or all (default: 10)",
@@ -120,7 +120,7 @@ def _strikes(text: str) -> int | None:
 
 
 def _expiry(text: str) -> str | date:
-    return text if text in EXPIRY_CODES else _day(text, f", and none of {', '.join(EXPIRY_CODES)}")
+    return text if text in EXPIRY_CODES else day_of(text, f", and none of {', '.join(EXPIRY_CODES)}")
 
 
 def _at(text: str) -> time | datetime:
@@ -133,12 +133,3 @@ def _at(text: str) -> time | datetime:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{shown(text)} is no minute like 10:15 or 2026-11-20T10:15")
-
-
-def _day(text: str, otherwise: str = "") -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20{otherwise}")

@@ -1,14 +1,13 @@
 """`g6 check`: the operator's tools. Who answers, which expiries there are, what is listed, what a minute holds."""
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.settings import Settings, load
@@ -75,7 +74,7 @@ def _snapshot(namespace: argparse.Namespace, around: Surroundings) -> int:
 
 
 def _add_date(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--date", type=_day, metavar="DAY", help="the beginning of another day, as 2026-11-24")
+    parser.add_argument("--date", type=day_of, metavar="DAY", help="the beginning of another day, as 2026-11-24")
 
 
 def _add_minute(parser: argparse.ArgumentParser) -> None:
@@ -153,15 +152,6 @@ def _told(namespace: argparse.Namespace, settings: Settings, report: "Report", s
     if report.login_needed:
         return LOGIN_NEEDED
     return WRONG if report.problems else FINE
-
-
-def _day(text: str) -> date:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a day such as 2026-11-24")
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a day: {error}") from None
 
 
 def _minute(text: str) -> datetime:

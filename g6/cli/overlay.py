@@ -4,11 +4,10 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.model.chain import EXPIRY_CODES
@@ -92,7 +91,7 @@ def _parser() -> Parser:
         "--offset", default="atm", type=_offset, metavar="O",
         help="strikes from the ATM: atm, p1, m2, or a pair, p1m1 (default: atm)",
     )  # fmt: skip
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
     parser.add_argument(
         "--price-basis", choices=PREMIUM_COLUMNS,
         help="last or average traded prices, made again from the recorded days (default: the masters as they are)",
@@ -106,13 +105,6 @@ def _offset(text: str) -> str:
     if re.fullmatch(r"atm|[pm][1-9][0-9]{0,3}|p([1-9][0-9]{0,3})m\1", text) is None:
         raise argparse.ArgumentTypeError(f"{shown(text)} is no offset such as atm, p1, m2 or p1m1")
     return text
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20") from None
 
 
 def _made(folder: Path) -> Path:

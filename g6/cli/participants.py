@@ -1,7 +1,6 @@
 """`g6 participants`: who holds and who trades what, from the exchange's daily files: fetched, imported, shown."""
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST, SystemClock
 from g6.errors import ConfigError
@@ -141,29 +140,20 @@ def _parser() -> Parser:
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", required=True, metavar="fetch|import|show")
     fetch = actions.add_parser("fetch", help="ask the exchange for its files", allow_abbrev=False)
-    fetch.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last one published)")
-    fetch.add_argument("--from", dest="first", type=_day, metavar="D", help="first day")
-    fetch.add_argument("--to", dest="last", type=_day, metavar="D", help="last day")
+    fetch.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last one published)")
+    fetch.add_argument("--from", dest="first", type=day_of, metavar="D", help="first day")
+    fetch.add_argument("--to", dest="last", type=day_of, metavar="D", help="last day")
     fetch.add_argument("--kind", type=_kinds, default=KINDS, metavar="A,B", help="oi, volume, cash (default: all)")
     fetch.add_argument("--again", action="store_true", help="ask for what is stored already, too")
     take = actions.add_parser("import", help="take files that a person downloaded", allow_abbrev=False)
     take.add_argument("paths", type=Path, nargs="+", metavar="FILE|DIR", help="files, or folders of them")
     show = actions.add_parser("show", help="show one day", allow_abbrev=False)
-    show.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last one stored)")
+    show.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last one stored)")
     show.add_argument("--all", action="store_true", help="stocks and totals, too")
     for action in (fetch, take, show):
         action.add_argument("--json", action="store_true", help="one JSON object")
         add_settings(action)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -6,14 +6,12 @@ import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
-from g6.errors import ConfigError
 from g6.settings import load
-from g6.settings.wording import shown
 
 if TYPE_CHECKING:
     from g6.history.table import Table
@@ -119,14 +117,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("query", metavar="SELECT", help="one query, in DuckDB's SQL")
     parser.add_argument("--format", choices=list(FORMATS), default="table", help="how the answer is written")
-    parser.add_argument("--from", dest="first", type=_day, metavar="D", help="first day, YYYY-MM-DD")
-    parser.add_argument("--to", dest="last", type=_day, metavar="D", help="last day, YYYY-MM-DD")
+    parser.add_argument("--from", dest="first", type=day_of, metavar="D", help="first day, YYYY-MM-DD")
+    parser.add_argument("--to", dest="last", type=day_of, metavar="D", help="last day, YYYY-MM-DD")
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{shown(text)} is no day like 2026-11-20") from None

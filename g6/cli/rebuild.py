@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from g6 import __version__
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.settings import Settings, load
@@ -163,8 +163,8 @@ def _parser() -> Parser:
         prog="g6 rebuild", description="Makes stores again from the journals.", epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--from", type=_day, dest="first", metavar="DAY", help="first day, YYYY-MM-DD")
-    parser.add_argument("--to", type=_day, dest="last", metavar="DAY", help="last day, itself included")
+    parser.add_argument("--from", type=day_of, dest="first", metavar="DAY", help="first day, YYYY-MM-DD")
+    parser.add_argument("--to", type=day_of, dest="last", metavar="DAY", help="last day, itself included")
     parser.add_argument("--what", type=_stores, metavar="A,B", help=f"of {', '.join(STORES)} (default: those in use)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=_workers, metavar="N", help="processes (default: one a core)")
@@ -173,13 +173,6 @@ def _parser() -> Parser:
     parser.add_argument("--discard", action="store_true", help="give up rows that the journal cannot supply")
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20") from None
 
 
 def _workers(text: str) -> int:

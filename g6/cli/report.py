@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError, G6Error, SinkError
 from g6.settings import Settings, load
@@ -116,7 +116,7 @@ def _parser() -> Parser:
         prog="g6 report", description="Writes the story of a recorded day as one HTML page.", epilog=EPILOG,
         allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last recorded)")
     parser.add_argument(
         "--index", type=_names, default=(), metavar="NAMES", help="indices alone, as NIFTY,SENSEX (default: all)"
     )
@@ -130,10 +130,3 @@ def _names(text: str) -> tuple[str, ...]:
     if not all(name.replace("_", "").replace("&", "").replace("-", "").isalnum() for name in names):
         raise argparse.ArgumentTypeError(f"{shown(text)} is no list of indices such as NIFTY,SENSEX")
     return names
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20") from None

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.errors import ConfigError, G6Error, SinkError
@@ -142,22 +142,13 @@ def _parser() -> Parser:
         prog="g6 verify", description="Says how whole a recorded day is.", epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--date", type=_day, metavar="D", help="day, YYYY-MM-DD (default: the last session's)")
+    parser.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last session's)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
         "--threshold", type=_score, metavar="N", help="lowest good score (default: storage.verify.minimum_score)"
     )
     add_settings(parser)
     return parser
-
-
-def _day(text: str) -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{shown(text)} is no day like 2026-11-20")
 
 
 def _score(text: str) -> float:

@@ -96,7 +96,7 @@ BROKER: Mapping[str, Fault] = {
     ),
     "stream_mute": _by_plan(
         "connections of the stream say nothing any more", {"do": "half_open", "on": "stream"},
-        provider="kite-stream", fires=60,
+        provider="kite-stream",
     ),
     "stream_dropped": _by_plan(
         "the stream is torn every minute",

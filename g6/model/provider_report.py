@@ -40,7 +40,11 @@ class TokenReport:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """One WebSocket connection. `silent_seconds` is the age of its last message, None before the first."""
+    """One WebSocket connection. `silent_seconds` is the age of its last message, None while it is not open.
+
+    A message over an earlier link of the connection counts; where there was none at all, the age is that of the first
+    link.
+    """
 
     number: int
     connected: bool

@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from g6.background.day_so_far import OPENING_WINDOW, SPOT, DaySoFar
+from g6.background.recollection import Recollection
 from g6.clock import IST
+from g6.market.sessions import SessionCalendar
 from g6.model.chain import OptionChain
 from g6.model.snapshot import IndexSnapshot, Snapshot
+from g6.settings import shipped
 
 OPEN = datetime(2026, 11, 20, 9, 15, tzinfo=IST)
 EXPIRY = date(2026, 11, 23)
@@ -53,3 +57,14 @@ def test_a_minute_that_is_collected_again_is_not_compared_with_itself() -> None:
     assert len(seen.series("NIFTY", SPOT, minute(1))) == 0
     seen.remember(snapshot(1, 24_010.0))
     assert seen.opening("NIFTY", EXPIRY, minute(2)) == {"max_pain": 24_010.0}
+
+
+def test_a_second_tick_with_fewer_chains_is_remembered_as_little_as_it_is_journalled(tmp_path: Path) -> None:
+    known = Recollection(tmp_path, SessionCalendar.load(shipped("calendar.yaml")), {"NIFTY": "NSE"})
+    known.begin(minute(1))
+    whole, poor = snapshot(1, 24_000.0), snapshot(1, 25_000.0)
+    poor = replace(poor, indices=(replace(poor.indices[0], chains=()),))
+    for tick in (whole, poor):
+        known.remember(tick)
+    known.begin(minute(2))
+    assert known.view("NIFTY", 24_000.0, (), spot_frozen=False).background.minute_spot.tolist() == [24_000.0]

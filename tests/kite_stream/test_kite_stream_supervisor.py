@@ -298,3 +298,26 @@ def test_reports_count_since_the_last_one(live, wire):
     assert live.supervisor.tick_ages() == {"NFO": 4.0, "BFO": 4.0}
     (report,) = live.supervisor.reports()
     assert (report.messages, report.ticks) == (0, 0)
+
+
+def test_one_silent_link_after_another_is_one_silence(live):
+    """An alert on the age of the last message would never come if each new link began it anew."""
+    live.lives(5)
+    for _ in range(6):
+        live.go(seconds=OPTIONS.stall_seconds + 1)
+        live.go(seconds=OPTIONS.reconnect_max_seconds)
+        live.opened()
+    (report,) = live.supervisor.reports()
+    assert report.connected
+    assert report.silent_seconds == 6 * (OPTIONS.stall_seconds + 1 + OPTIONS.reconnect_max_seconds)
+    live.lives(1)
+    (report,) = live.supervisor.reports()
+    assert report.silent_seconds == 0.0
+
+
+def test_a_stream_that_never_said_anything_is_as_silent_as_its_first_link_is_old(live):
+    live.go(seconds=OPTIONS.stall_seconds + 1)
+    live.go(seconds=OPTIONS.reconnect_max_seconds)
+    live.opened()
+    (report,) = live.supervisor.reports()
+    assert report.silent_seconds == OPTIONS.stall_seconds + 1 + OPTIONS.reconnect_max_seconds

@@ -16,6 +16,7 @@ class Line:
     connection: int = 0
     access_token: str = field(default="", repr=False)
     opened_at: float | None = None  # machine's seconds; None while it is not open
+    # When the broker last said anything, over whichever link; until it did, when the first link began.
     heard_at: float | None = None
     retry_at: float = 0.0  # the clock's seconds
     failures: int = 0  # in a row
@@ -33,13 +34,15 @@ class Line:
     def carried(self, link: Link, connection: int, access_token: str, now: float) -> None:
         """Be carried by a new link, which has only begun."""
         self.link, self.connection, self.access_token = link, connection, access_token
-        self.opened_at, self.heard_at, self.in_doubt = None, now, False
+        self.opened_at, self.in_doubt = None, False
+        # That a link was made says nothing: one silent link after another is one silence.
+        self.heard_at = now if self.heard_at is None else self.heard_at
 
     def lost(self) -> None:
         """Be carried by no link."""
         if self.link is not None:
             self.link.leave()
-        self.link, self.connection, self.opened_at, self.heard_at = None, 0, None, None
+        self.link, self.connection, self.opened_at = None, 0, None
 
     def report(self, instruments: int, now: float) -> ConnectionReport:
         """Return the counts since the last report, and how it is now."""

@@ -161,7 +161,7 @@ class Supervisor:
         match event:
             case Opened(at=at):
                 line.opened_at, line.reason = at, ""
-                self._heard(line, at)
+                self._stall.heard(line.connection, at)
                 self._subscriptions.opened(line.number)
                 log.info("stream connection %d is open", line.number)
             case Closed(status=403):
@@ -174,12 +174,9 @@ class Supervisor:
             case Overflow():
                 self._lose(line, "queue_full", "more was said than could be read in time")
             case Message():
-                self._heard(line, event.at)
+                line.heard_at = event.at
+                self._stall.heard(line.connection, event.at)
                 self._read_message(line, event)
-
-    def _heard(self, line: Line, at: float) -> None:
-        line.heard_at = at
-        self._stall.heard(line.connection, at)
 
     def _read_message(self, line: Line, message: Message) -> None:
         line.messages += 1
