@@ -84,7 +84,7 @@ class Recollection:
         return IndexView(index, spot, spot_frozen, ordered, self._background(index), vix)
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Add the minute that was stored; of a minute collected twice, as in the journal, not the one of fewer chains."""
+        """Add the minute that was stored; of two ticks of it, as in the journal, never the one with fewer chains."""
         chains = len(snapshot.chains)
         if chains < self._remembered.get(snapshot.minute, 0):
             return
