@@ -31,8 +31,9 @@ USER 10001:10001
 WORKDIR /var/lib/g6
 VOLUME /var/lib/g6
 EXPOSE 9108
-# Whether the loop lives. A market that is closed or a broker that does not answer is no reason to start it again.
+# Whether the loop lives, asked where the agent says that it listens (the newest status.json in the volume), or where the
+# environment does. A market that is closed or a broker that does not answer is no reason to start it again.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=3m --retries=3 \
-    CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('G6_PORT', 9108)), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client, json, os, pathlib, urllib.parse\nstates = [path for depth in ('.', '*', '*/*') for path in pathlib.Path().glob(depth + '/status.json')]\nnewest = max(states, key=lambda path: path.stat().st_mtime, default=None)\nurl = json.loads(newest.read_bytes())['agent']['url'] if newest else ''\nport = os.environ.get('G6_METRICS__PORT') or os.environ.get('G6_PORT') or 9108\nconnection = http.client.HTTPConnection(urllib.parse.urlsplit(url or f'http://127.0.0.1:{port}').netloc, timeout=4)\nconnection.request('GET', '/healthz')\nraise SystemExit(connection.getresponse().status != 200)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["g6"]

@@ -1,10 +1,12 @@
 """Those who are told of a minute: metrics, health, the pages, the terminal and the log. None of them can stop it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from g6 import __version__
@@ -16,14 +18,14 @@ from g6.console.start import StartFacts
 from g6.console.terminal import is_ascii, make_console, wants_panel
 from g6.console.view import TerminalView
 from g6.health import ExporterReading, Health, Limits, Readers, StartReading
-from g6.health.disk import DiskWatch, why_not_writable
+from g6.health.disk import DirectoryWatch, DiskWatch
 from g6.health.document import About
 from g6.health.last_words import last_words
 from g6.health.problems import PROBLEMS
 from g6.health.state_file import StateFile
 from g6.health.vitals import VitalsMeter
 from g6.logs import MINUTES
-from g6.market.sessions import SessionCalendar
+from g6.market.sessions import OutsideCalendar, SessionCalendar
 from g6.metrics.exposition import Exposition
 from g6.metrics.health import HealthCollector, collector_errors
 from g6.metrics.instruments import Instruments, Known
@@ -31,8 +33,10 @@ from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
 from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport
-from g6.model.report import CycleReport, MissedBy
-from g6.model.snapshot import Snapshot
+from g6.model.report import CycleReport, IndexReport, MissedBy
+from g6.model.snapshot import IndexSnapshot, Snapshot
+from g6.participants.latest import Latest
+from g6.participants.store import ParticipantStore
 from g6.resilience.supervisor import Supervisor, every
 from g6.server import EmbeddedServer, PublishedState, create_app
 from g6.settings import Settings
@@ -65,6 +69,7 @@ class Observation:
     state_file: StateFile
     view: TerminalView
     vitals: VitalsMeter
+    participants: Latest
     url: str | None
 
     def tell(self, report: CycleReport, snapshot: Snapshot | None, *, first: bool) -> None:
@@ -73,10 +78,11 @@ class Observation:
         _told("metrics", lambda: self.observer.cycle(report))
         if (pressure := report.pressure) is not None:
             _told("metrics", lambda: self.observer.pressure(pressure))
+        self.show_participants()
         _told("health", lambda: self.health.cycle(report, snapshot))
         _told("the state file", self._keep_state)
         _told("the landing page", lambda: self.state.publish(report))
-        _told("the page of options", lambda: self._show_options(snapshot))
+        _told("the page of options", lambda: self._show_options(snapshot, report.measure_seconds))
         _told("the terminal", lambda: self._show(report, first=first))
 
     def _show(self, report: CycleReport, *, first: bool) -> None:
@@ -87,11 +93,15 @@ class Observation:
             options = f", {self.options_page.current.series:,} at /options below it" if self.options_page else ""
             self.view.note("metrics", f"{series} series at {self.url}/metrics{options}")
 
-    def _show_options(self, snapshot: Snapshot | None) -> None:
+    def _show_options(self, snapshot: Snapshot | None, spent: Mapping[str, float]) -> None:
         if snapshot is None:
             self.clear()
         elif self.options_page is not None:
-            self.options_page.render(snapshot)
+            self.options_page.render(snapshot, spent, self.participants.report())
+
+    def recalled(self, planned: Sequence[IndexSnapshot]) -> None:
+        """Tell how the indices were last planned before this process began."""
+        _told("metrics", lambda: self.observer.recalled(map(IndexReport.of, planned)))
 
     def waiting(self, due: datetime, now: datetime, *, closed: bool, held: bool = False) -> None:
         """Tell everyone that the loop sleeps until `due`, and whether that is because the market is closed.
@@ -118,6 +128,15 @@ class Observation:
         log.log(logging.WARNING if report.troubles else logging.INFO, "%s", report)
         _told("metrics", lambda: self.observer.closing(report))
         _told("health", lambda: self.health.closed(report))
+
+    def participants_fetched(self, missing: int) -> None:
+        """Tell how many files of participants an evening's fetch wanted and did not bring."""
+        _told("metrics", lambda: self.observer.participants_fetched(missing))
+        self.show_participants()
+
+    def show_participants(self) -> None:
+        """Tell how old what is stored of participants is."""
+        _told("metrics", lambda: self.observer.participants(self.participants.report()))
 
     def ending(self, reason: str, *, clean: bool = True) -> None:
         """Tell why the agent is about to end; it is the last thing that its state file says."""
@@ -158,8 +177,12 @@ def start_observation(
     supervisor: Supervisor,
     *,
     run_once: bool,
+    why_away: Callable[[], str],
 ) -> Iterator[Observation]:
-    """Make everyone who is told, and serve the pages for as long as the block runs."""
+    """Make everyone who is told, and serve the pages for as long as the block runs.
+
+    `why_away` says why the data directory is not in its place, or nothing.
+    """
     exchanges = tuple(dict.fromkeys(order.definition.exchange for order in orders))
     instruments = Instruments(
         Known(
@@ -180,6 +203,7 @@ def start_observation(
     observer = Observer(instruments, version=__version__, clock="real" if real else "virtual")
     # Asked at each scrape: the loop may sleep through the close.
     observer.follow_session(lambda exchange: calendar.is_open(clock.now(), exchange), calendar.known_until)
+    observer.follow_next_open(partial(_until_open, calendar, exchanges, clock))
     page, state = OptionsPage(instruments), PublishedState()
     health = _health(settings, clock, orders, sinks, About.this_process(__version__, directory, market))
     instruments.registry.register(
@@ -204,6 +228,7 @@ def start_observation(
     disk = DiskWatch(directory, clock.monotonic)
     health.follow(
         Readers(
+            directory=DirectoryWatch(directory, why_away),
             disk=disk,
             parts=supervisor.reports,
             exporter=lambda: ExporterReading(
@@ -213,9 +238,9 @@ def start_observation(
             ),
         )
     )
-    health.start(StartReading(str(directory), why_not_writable(directory)))
+    health.start(StartReading(str(directory)))
     health.session({name: calendar.is_open(clock.now(), name) for name in exchanges}, calendar.known_until)
-    state_file = StateFile(directory)
+    state_file = StateFile(directory, why_away)
 
     def look() -> None:
         health.look()
@@ -236,6 +261,7 @@ def start_observation(
                 state_file=state_file,
                 view=view,
                 vitals=VitalsMeter(clock, disk),
+                participants=Latest(ParticipantStore(directory)),
                 url=server.url if server else None,
             )
     finally:
@@ -256,6 +282,16 @@ def _health(
     )
     exchanges = {order.definition.name: order.definition.exchange for order in orders}
     return Health(clock, settings.collection.interval_seconds, sinks, exchanges=exchanges, limits=limits, about=about)
+
+
+def _until_open(calendar: SessionCalendar, exchanges: Sequence[str], clock: Clock) -> float:
+    """Return the seconds, real ones, until one of them opens next; NaN where the calendar does not say."""
+    now = clock.now()
+    try:
+        opens = min((calendar.next_open(now, exchange) for exchange in exchanges), default=None)
+    except OutsideCalendar:
+        opens = None
+    return (opens - now).total_seconds() / clock.speed if opens else math.nan
 
 
 def _told(whom: str, telling: Callable[[], None]) -> None:

@@ -108,7 +108,7 @@ class Agent:
         parts, agenda, done, missed = self._parts, self._agenda, 0, 0
         self._between.probe()
         due = agenda.first()
-        self.collection.recall(due)
+        parts.observation.recalled(self.collection.recall(due))
         while due is not None:
             due, late = self._between.wait(due)
             if due is None:
@@ -209,12 +209,13 @@ class Agent:
         sinks: tuple[SinkReport, ...],
         pressure: PressureReport,
     ) -> CycleReport:
+        stale = self._parts.limits.stale_after_seconds
         return CycleReport(
             minute=collected.snapshot.minute,
             provider=collected.snapshot.provider,
             seconds=sum(stages.seconds.values()),
             stages=stages.seconds,
-            indices=tuple(IndexReport.of(index) for index in collected.snapshot.indices),
+            indices=tuple(IndexReport.of(index, stale) for index in collected.snapshot.indices),
             journal=journal,
             sinks=sinks,
             missed_minutes=missed,

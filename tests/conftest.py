@@ -1,6 +1,7 @@
 """Fixtures that every room's tests may use."""
 
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from g6.logs import secrets, take_down_logs
 
 LEVEL = logging.getLogger().level
 PROJECT = Path(__file__).resolve().parent.parent
+
+# What a shell runs in the background is told to ignore Ctrl-C, and hands that on to all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

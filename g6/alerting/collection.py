@@ -16,7 +16,7 @@ def _burn(factor: float, long: str, short: str, cycles: int) -> str:
     begun = increase_by("g6_cycles_started_total", "", long)
     return (
         f"{ratio}{long} > {limit} and on (job, instance) {ratio}{short} > {limit}"
-        f" and on (job, instance) ({begun} > {cycles})"
+        f" and on (job, instance) ({begun} > {cycles}.5)"
     )
 
 
@@ -47,7 +47,7 @@ COLLECTION = (
     ),
     Alert(
         # Not the problem of that name: health does not tell it beside its cause.
-        "G6CyclesFailing", "warning", f"{increase_by('g6_cycles_failed_total', '', '5m')} > 2", "2m",
+        "G6CyclesFailing", "warning", f"{increase_by('g6_cycles_failed_total', '', '5m')} > 2.5", "2m",
         "Minutes are begun and store nothing",
         "The last minutes failed. The agent's own words: `g6 status`.",
         HEALTH, "provider_gone", follows=("G6Down", "G6CollectionStalled", "G6TokenDead"),
@@ -56,25 +56,27 @@ COLLECTION = (
         "G6QuoteLossFast", "critical", _burn(14.4, "1h", "5m", 10), "2m",
         "Quotes are being lost so fast that the day's budget is gone within two hours",
         "{{ $value | humanizePercentage }} of the quotes of the last hour did not come (objective 1 %).",
-        HEALTH, "batch_lost", keeps="5m", follows=("G6Down",),
+        HEALTH, "minutes_failing", keeps="5m", follows=("G6Down", "G6CollectionStalled", "G6TokenDead"),
     ),
     Alert(
         "G6QuoteLossMedium", "warning", _burn(6, "6h", "30m", 20), "5m",
         "Quotes are being lost so fast that the day's budget is gone before the close",
         "{{ $value | humanizePercentage }} of the quotes of the last six hours did not come (objective 1 %).",
-        HEALTH, "batch_lost", keeps="10m", follows=("G6Down", "G6QuoteLossFast"),
+        HEALTH, "batch_lost", keeps="10m",
+        follows=("G6Down", "G6CollectionStalled", "G6TokenDead", "G6QuoteLossFast"),
     ),
     Alert(
         "G6QuoteLossSlow", "warning", _burn(3, "1d", "2h", 40), "10m",
         "More quotes are lost than the objective allows, for long",
         "{{ $value | humanizePercentage }} of the quotes of the last day did not come (objective 1 %).",
-        HEALTH, "batch_lost", keeps="15m", follows=("G6Down", "G6QuoteLossFast", "G6QuoteLossMedium"),
+        HEALTH, "batch_lost", keeps="15m",
+        follows=("G6Down", "G6CollectionStalled", "G6TokenDead", "G6QuoteLossFast", "G6QuoteLossMedium"),
     ),
     Alert(
         "G6IndexMissing", "critical",
         f"{increase_by('g6_chains_accepted_total', 'index', '5m')} == 0"
         " and on (job, instance, index) (max_over_time(g6_index_expected_codes_mask[10m]) > 0)"
-        f" and on (job, instance) ({increase_by('g6_cycles_started_total', '', '5m')} > 3) {WHILE_OPEN}", "1m",
+        f" and on (job, instance) ({increase_by('g6_cycles_started_total', '', '5m')} > 3.5) {WHILE_OPEN}", "1m",
         "An index is not recorded at all",
         "No chain of {{ $labels.index }} was stored for five minutes, while minutes are being run.",
         INDEX, "index_missing", follows=("G6Down", "G6CollectionStalled", "G6TokenDead", "G6LoopStalled"),
@@ -85,29 +87,29 @@ COLLECTION = (
         "An index answers only in part",
         "{{ $value | humanizePercentage }} of the quotes of {{ $labels.index }} came in the last five minutes;"
         " 80 % is the least that is worth having.",
-        INDEX, "batch_lost", keeps="3m", follows=("G6Down", "G6IndexMissing", "G6CollectionStalled"),
+        INDEX, "batch_lost", keeps="3m", follows=("G6Down", "G6IndexMissing", "G6CollectionStalled", "G6TokenDead"),
     ),
     Alert(
         "G6ChainsRefused", "warning",
-        f"{increase_by('g6_chains_refused_total', 'index', '10m')} > 3 {WHILE_OPEN}", "2m",
+        f"{increase_by('g6_chains_refused_total', 'index', '10m')} > 3.5 {WHILE_OPEN}", "2m",
         "Expiries of an index are refused",
-        "{{ $value | humanize }} chains of {{ $labels.index }} were refused in ten minutes; the minute's sentence, the"
-        " log and g6_refusals_total say why.",
+        "{{ printf `%.0f` $value }} chains of {{ $labels.index }} were refused in ten minutes; the minute's sentence,"
+        " the log and g6_refusals_total say why.",
         INDEX, "batch_lost", follows=("G6Down", "G6IndexMissing"),
     ),
     Alert(
         "G6MinutesMissed", "warning",
-        f"""{increase_by("g6_cycles_skipped_total", "", "15m", '{reason="overrun"}')} > 2""", "30s",
+        f"""{increase_by("g6_cycles_skipped_total", "", "15m", '{reason="overrun"}')} > 2.5""", "30s",
         "Minutes passed without being asked for",
-        "{{ $value | humanize }} minutes of the last quarter of an hour have no cycle, since the one before took too"
+        "{{ printf `%.0f` $value }} minutes of the last quarter of an hour have no cycle, since the one before took too"
         " long.",
         HEALTH, "cycles_overrun", keeps="5m",
     ),
     Alert(
         "G6CycleOverrun", "warning",
-        f"{increase_by('g6_cycle_overruns_total', '', '10m')} > 2", "30s",
+        f"{increase_by('g6_cycle_overruns_total', '', '10m')} > 2.5", "30s",
         "Minutes begin late because the one before takes too long",
-        "{{ $value | humanize }} minutes of the last ten began late.",
+        "{{ printf `%.0f` $value }} minutes of the last ten began late.",
         HEALTH, "cycles_overrun", keeps="5m",
     ),
     Alert(

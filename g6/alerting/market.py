@@ -53,8 +53,8 @@ MARKET = (
         "G6ExpectedMoveBreached", "info",
         f"abs(last_over_time(g6_chain_breakout_ratio[5m])) > 1 {WHILE_OPEN}", "2m",
         "An index moved further than its options expected",
-        "{{ $labels.index }} {{ $labels.expiry_code }}: the move since the open is {{ printf `%.2f` $value }} times"
-        " what the straddle expected.",
+        "{{ $labels.index }} {{ $labels.expiry_code }}: the forward has moved {{ printf `%.2f` $value }} times as far"
+        " since the open as one standard deviation of a day, by its at-the-money volatility.",
         LEVELS, "index_jumps", keeps="5m",
     ),
 )  # fmt: skip

@@ -38,6 +38,14 @@ MARKET_DATA = (
         QUALITY, "quotes_crossed", keeps="5m",
     ),
     Alert(
+        "G6LegsStale", "warning",
+        f"index:g6_legs_stale:ratio_increase10m > 0.3 {WHILE_OPEN}", "5m",
+        "Many quotes of an index are old",
+        "{{ $value | humanizePercentage }} of the quotes of {{ $labels.index }} in the last ten minutes were older than"
+        " collection.stale_after_seconds; others of it are fresh.",
+        QUALITY, "legs_frozen", keeps="5m", follows=("G6Down", "G6QuotesStale"),
+    ),
+    Alert(
         "G6IvFailureSurge", "warning",
         "index:g6_iv_legs_unsolved:ratio_increase10m > 0.2", "5m",
         "The prices of many legs have no implied volatility",

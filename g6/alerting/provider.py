@@ -1,35 +1,41 @@
 """Alerts on the source: what says that it does not answer, or that it may not be asked."""
 
 from g6.alerting.alert import Alert
-from g6.alerting.phrases import WHILE_OPEN, increase_by, problem
+from g6.alerting.phrases import INSTANCE, LOGIN, MARKET_OPEN, UNTIL_OPEN, WHILE_OPEN, increase_by, problem, token_in
 
 HEALTH = "g6-collection"
+GONE, USABLE = token_in("dead|absent", "account"), token_in("valid|expiring")
+ENDS = f"max by ({INSTANCE}, account) (max_over_time(g6_token_expiry_timestamp_seconds[5m]))"
+NEXT_OPEN = "max by (instance) (last_over_time(g6_market_next_open_timestamp_seconds[5m]))"
+# From the morning's end of tokens on, with time to spare; on a holiday nobody need log in.
+MORNING = f"{UNTIL_OPEN} < $morning_seconds"
 
 PROVIDER = (
     Alert(
         "G6TokenDead", "critical",
-        """max by (job, instance, account) (last_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1 """
-        f"{WHILE_OPEN}",
-        "1m",
-        "The market is open and the access token is not valid",
-        "Account {{ $labels.account }}: nothing can be asked until a person logs in with `g6 login`.",
+        f"{GONE} unless on ({INSTANCE}) ({USABLE}) {WHILE_OPEN}", "1m",
+        "The market is open and no access token is valid",
+        f"The token of {{{{ $labels.account }}}} is gone, and no other account has one: nothing can be asked until a"
+        f" person logs in with {LOGIN}.",
         HEALTH, "token_dead", follows=("G6Down",),
     ),
     Alert(
         "G6LoginNeeded", "warning",
-        """max by (job, instance, account) (last_over_time(g6_token_state{state=~"dead|absent"}[2m])) == 1""", "5m",
-        "A person must log in before the market opens",
-        "Account {{ $labels.account }} has no valid access token. `g6 login` makes one.",
-        HEALTH, "token_dead", follows=("G6Down", "G6TokenDead"),
+        f"{GONE} and on (instance) ({MORNING} or {MARKET_OPEN})", "5m",
+        "A person must log in",
+        f"{{{{ $labels.account }}}} has no valid access token. {LOGIN} makes one.",
+        HEALTH, "token_dead", seconds={"morning_seconds": 14400}, follows=("G6Down", "G6TokenDead"),
     ),
     Alert(
         "G6TokenExpiring", "warning",
-        "max by (job, instance, account) (max_over_time(g6_token_expiry_timestamp_seconds[5m])) - time()"
-        f" < $expiring_seconds {WHILE_OPEN}", "1m",
-        "The access token ends while the market is open",
-        "The token of account {{ $labels.account }} ends in {{ $value | humanizeDuration }}. `g6 login` makes a new"
-        " one; the running collector takes it over.",
-        HEALTH, "token_expiring", seconds={"expiring_seconds": 3600}, follows=("G6Down", "G6TokenDead"),
+        f"({ENDS} - time() < $expiring_seconds {WHILE_OPEN})"
+        f" or ({ENDS} - time() > 0 and on ({INSTANCE}, account) ({ENDS} < on (instance) group_left () {NEXT_OPEN})"
+        f" and on (instance) ({MORNING}))", "1m",
+        "The access token ends too early",
+        "The token of {{ $labels.account }} ends in {{ $value | humanizeDuration }}: before the market opens, or while"
+        f" it is open. {LOGIN} makes a new one; the running collector takes it over.",
+        HEALTH, "token_expiring", seconds={"expiring_seconds": 3600, "morning_seconds": 14400},
+        follows=("G6Down", "G6TokenDead"),
     ),
     Alert(
         "G6ProviderSilent", "warning", problem("provider_silent"), "2m",
@@ -62,7 +68,7 @@ PROVIDER = (
         "G6RateLimitPressure", "info",
         f"{increase_by('g6_provider_limiter_wait_seconds_total', '', '5m')} > $waited_seconds"
         f" or on (job, instance) "
-        f"""{increase_by("g6_provider_failures_total", "", "5m", '{kind="rate_limited"}')} > 3""", "3m",
+        f"""{increase_by("g6_provider_failures_total", "", "5m", '{kind="rate_limited"}')} > 3.5""", "3m",
         "Asking is slowed by the broker's rate limit",
         "Minutes wait for the broker's limit of requests a second; collect fewer strikes, or use the stream.",
         HEALTH, "rate_limited", seconds={"waited_seconds": 150}, keeps="5m",
@@ -88,9 +94,9 @@ PROVIDER = (
     ),
     Alert(
         "G6StreamReconnecting", "info",
-        f"{increase_by('g6_stream_reconnects_total', 'connection', '15m')} > 3", "1m",
+        f"{increase_by('g6_stream_reconnects_total', 'connection', '15m')} > 3.5", "1m",
         "The stream is made anew again and again",
-        "Connection {{ $labels.connection }} was made anew {{ $value | humanize }} times in a quarter of an hour.",
+        "Connection {{ $labels.connection }} was made anew {{ printf `%.0f` $value }} times in a quarter of an hour.",
         HEALTH, "stream_dropped", keeps="5m",
     ),
 )  # fmt: skip

@@ -85,6 +85,12 @@ QUALITY = Group(
             "Share of an index's quotes that make no sense: crossed, zero or negative",
         ),
         Recording(
+            "index:g6_legs_stale:ratio_increase10m",
+            f"{increase_by('g6_legs_stale_total', 'index', '10m')}"
+            f" / ({increase_by('g6_legs_received_total', 'index', '10m')} > 0)",
+            "Share of an index's quotes that are older than collection.stale_after_seconds",
+        ),
+        Recording(
             "index:g6_chains_accepted:ratio_increase5m",
             f"{increase_by('g6_chains_accepted_total', 'index', '5m')}"
             f" / (({increase_by('g6_chains_accepted_total', 'index', '5m')}"

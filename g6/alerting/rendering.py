@@ -6,9 +6,9 @@ import yaml
 
 from g6.alerting.alert import Alert, Group, Recording
 
-# Where the person who is woken looks first; the same agent shows both, and the files lie beside these rules.
-RUNBOOK_URL = "http://127.0.0.1:9108/runbooks/"
-DASHBOARD_URL = "http://127.0.0.1:3000/d/"
+# Where the person who is woken looks first. Prometheus' external labels say where that is seen from a telephone; a
+# configuration without them means this machine.
+G6_URL, GRAFANA_URL = "http://127.0.0.1:9108", "http://127.0.0.1:3000"
 
 HEAD = "# Made from the table in g6/alerting by `scripts/generate`; edit the table, not this.\n"
 
@@ -31,6 +31,10 @@ def _recording(rule: Recording) -> Mapping[str, object]:
     return {"record": rule.name, "expr": rule.expr}
 
 
+def _base(label: str, otherwise: str) -> str:
+    return f'{{{{ or $externalLabels.{label} "{otherwise}" }}}}'
+
+
 def _alert(alert: Alert) -> Mapping[str, object]:
     keeps = {"keep_firing_for": alert.keeps} if alert.keeps else {}
     return {
@@ -42,7 +46,7 @@ def _alert(alert: Alert) -> Mapping[str, object]:
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
-            "runbook_url": f"{RUNBOOK_URL}{alert.name}",
-            "dashboard_url": f"{DASHBOARD_URL}{alert.dashboard}",
+            "runbook_url": f"{_base('g6_url', G6_URL)}/runbooks/{alert.name}",
+            "dashboard_url": f"{_base('grafana_url', GRAFANA_URL)}/d/{alert.dashboard}",
         },
     }

@@ -22,15 +22,15 @@ RESOURCE = (
         RESOURCES, "memory_short", keeps="2m", follows=("G6Down",),
     ),
     Alert(
-        "G6MemoryFlapping", "info", "instance:g6_governor_transitions:increase30m > 6", "1m",
+        "G6MemoryFlapping", "info", "instance:g6_governor_transitions:increase30m > 6.5", "1m",
         "The memory level goes up and down",
-        "{{ $value | humanize }} steps in half an hour: the limit lies right where the agent lives.",
+        "{{ printf `%.0f` $value }} steps in half an hour: the limit lies right where the agent lives.",
         RESOURCES, "memory_flapping", keeps="5m", follows=("G6Down",),
     ),
     Alert(
         "G6GreeksShed", "warning", 'min_over_time(g6_governor_shed{kind="greeks"}[10m]) == 1', "5m",
         "Greeks have been left out for long",
-        "Rows have been stored without Greeks for a quarter of an hour. They can be computed from the journal later.",
+        "Rows have been stored without Greeks for a quarter of an hour.",
         RESOURCES, "memory_short", follows=("G6Down",),
     ),
     Alert(
@@ -55,9 +55,9 @@ RESOURCE = (
         RESOURCES, "part_fails", follows=("G6Down",),
     ),
     Alert(
-        "G6ExporterFailing", "warning", f"{increase_by('g6_exporter_collector_errors_total', '', '10m')} > 2", "1m",
+        "G6ExporterFailing", "warning", f"{increase_by('g6_exporter_collector_errors_total', '', '10m')} > 2.5", "1m",
         "A part of the metrics is missing",
-        "{{ $value | humanize }} collectors raised in ten minutes and were left out of a page.",
+        "{{ printf `%.0f` $value }} collectors raised in ten minutes and were left out of a page.",
         RESOURCES, "collector_raises", keeps="5m", follows=("G6Down",),
     ),
     Alert(

@@ -8,12 +8,12 @@ STORAGE = (
         "G6JournalNotCommitting", "critical", problem("journal_not_committing"), "1m",
         "Minutes are collected and not durable",
         "The journal takes no minutes; they are held in memory, and a restart loses them.",
-        "g6-storage", "journal_refused", follows=("G6Down", "G6DiskFull", "G6DataDirectoryUnwritable"),
+        "g6-storage", "journal_refused", follows=("G6Down", "G6DiskFull"),
     ),
     Alert(
         "G6DataDirectoryUnwritable", "warning", problem("data_directory_unwritable"), "1m",
         "The data directory cannot be written",
-        "Nothing can be stored where G6 is told to store it.",
+        "It is gone, read-only or not the one that G6 holds, and the stores in it wait; `g6 status` says which.",
         "g6-storage", "directory_unwritable", follows=("G6Down",),
     ),
     Alert(
@@ -41,32 +41,32 @@ STORAGE = (
     ),
     Alert(
         "G6SinkFailing", "warning",
-        f"{increase_by('g6_sink_errors_total', 'sink', '5m')} > 2", "2m",
+        f"{increase_by('g6_sink_errors_total', 'sink', '5m')} > 2.5", "2m",
         "A store takes nothing",
-        "{{ $labels.sink }} failed {{ $value | humanize }} times in five minutes. Nothing is lost: the journal holds"
+        "{{ $labels.sink }} failed {{ printf `%.0f` $value }} times in five minutes. Nothing is lost: the journal holds"
         " it, and the store is caught up by itself.",
-        "g6-storage", "influx_gone", keeps="3m", follows=("G6Down", "G6DiskFull"),
+        "g6-storage", "influx_gone", keeps="3m", follows=("G6Down", "G6DiskFull", "G6DataDirectoryUnwritable"),
     ),
     Alert(
         "G6SinkBehind", "warning",
         "min_over_time(g6_sink_lag_cycles[5m]) > 5", "5m",
         "A store is behind the journal",
         "{{ $labels.sink }} lacks {{ $value | humanize }} minutes that the journal has.",
-        "g6-storage", "influx_gone", keeps="3m", follows=("G6Down",),
+        "g6-storage", "influx_gone", keeps="3m", follows=("G6Down", "G6DataDirectoryUnwritable"),
     ),
     Alert(
         "G6SinkRefusing", "warning",
         f"{increase_by('g6_sink_refused_lines_total', 'sink', '30m')} > 0", "1m",
         "A store refused lines for good",
-        "{{ $labels.sink }} refused {{ $value | humanize }} lines; they are kept in the data directory, each with the"
-        " reason.",
+        "{{ $labels.sink }} refused {{ printf `%.0f` $value }} lines; they are kept in the data directory, each with"
+        " the reason.",
         "g6-storage", "influx_refuses", keeps="10m", follows=("G6Down",),
     ),
     Alert(
         "G6MastersDisagree", "warning",
         f"{increase_by('g6_masters_differences_total', '', '1d')} > 0", "1m",
         "The weekday masters did not agree with the daily files",
-        "{{ $value | humanize }} totals differed at the close; the files decided, and the difference is in the log.",
+        "{{ printf `%.0f` $value }} totals differed at the close; the files decided, and the difference is in the log.",
         "g6-storage", "masters_bent", follows=("G6Down",),
     ),
     Alert(

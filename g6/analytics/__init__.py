@@ -25,7 +25,7 @@ import numpy as np
 from g6.analytics import aggregates as of
 from g6.analytics.activity import ACTIVITY
 from g6.analytics.atm import add_atm
-from g6.analytics.build_up import BUILD_UP, add_build_up
+from g6.analytics.build_up import BUILD_UP, INDEX_BUILD_UP, add_build_up
 from g6.analytics.conventions import Conventions
 from g6.analytics.decay import DECAY
 from g6.analytics.exposure import EXPOSURE, INDEX_EXPOSURE, add_exposure
@@ -117,7 +117,7 @@ DERIVED: tuple[ChainMeasure, ...] = (
 
 AGGREGATES: tuple[ChainMeasure, ...] = (*CORE, *DERIVED)
 
-INDEX_AGGREGATES: tuple[IndexMeasure, ...] = (*INDEX_POSITIONING, *INDEX_EXPOSURE, *SURFACE)
+INDEX_AGGREGATES: tuple[IndexMeasure, ...] = (*INDEX_POSITIONING, *INDEX_EXPOSURE, *INDEX_BUILD_UP, *SURFACE)
 
 # What stores, gauges and the data dictionary know of all this.
 MEASURES: tuple[Aggregate, ...] = (
@@ -126,14 +126,23 @@ MEASURES: tuple[Aggregate, ...] = (
 )
 
 
-def enrich(chain: OptionChain, conventions: Conventions, enrichers: Sequence[Enricher] = ENRICHERS) -> OptionChain:
+def enrich(
+    chain: OptionChain,
+    conventions: Conventions,
+    enrichers: Sequence[Enricher] = ENRICHERS,
+    spent: Spent | None = None,
+) -> OptionChain:
     """Return the chain with the columns of these enrichers, in their order.
 
-    Whatever the quotes are, a derived value is a finite number or NaN, and nothing warns.
+    Whatever the quotes are, a derived value is a finite number or NaN, and nothing warns. `spent` is told how many
+    seconds each one took.
     """
     with np.errstate(all="ignore"):
         for enricher in enrichers:
+            begun = perf_counter()
             chain = enricher.add(chain, conventions)
+            if spent is not None:
+                spent[enricher.name] = spent.get(enricher.name, 0.0) + perf_counter() - begun
         return _finite(chain)
 
 

@@ -85,11 +85,5 @@ def all_breadth(market: MarketSnapshot) -> Mapping[str, float]:
     }
 
 
-def advance_decline_line(net_advances: Floats) -> Floats:
-    """Return the running sum of daily net advances, oldest first, from 0; a day without one (NaN) adds nothing."""
-    line: Floats = np.cumsum(np.nan_to_num(net_advances))
-    return line
-
-
 def _over(part: float, whole: float) -> float:
     return part / whole if whole else NAN

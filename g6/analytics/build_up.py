@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from g6.analytics.conventions import Conventions
+from g6.model.background import IndexView
 from g6.model.chain import BUILD_UPS, OptionChain
 from g6.model.columns import Aggregate, Floats, Ints
 
 NEUTRAL, LONG_BUILD_UP, SHORT_BUILD_UP, SHORT_COVERING, LONG_UNWINDING = range(len(BUILD_UPS))
+CALLS, PUTS, BOTH = slice(0, 1), slice(1, 2), slice(0, 2)  # of _Classes
 
 
 def add_build_up(chain: OptionChain, conventions: Conventions) -> OptionChain:
@@ -61,17 +63,32 @@ def neutral_legs(chain: OptionChain, _: Conventions) -> float:
 
 def call_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the calls' change of open interest."""
-    return _dominant(chain, slice(0, 1))
+    return _dominant(_classes(chain), CALLS)
 
 
 def put_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the puts' change of open interest."""
-    return _dominant(chain, slice(1, 2))
+    return _dominant(_classes(chain), PUTS)
 
 
 def dominant_build_up(chain: OptionChain, _: Conventions) -> float:
     """Return the class of most of the legs' change of open interest."""
-    return _dominant(chain, slice(0, 2))
+    return _dominant(_classes(chain), BOTH)
+
+
+def index_call_build_up(view: IndexView, _: Conventions) -> float:
+    """Return the class of most of the calls' change of open interest over all expiries."""
+    return _dominant(_classes_of_index(view), CALLS)
+
+
+def index_put_build_up(view: IndexView, _: Conventions) -> float:
+    """Return the class of most of the puts' change of open interest over all expiries."""
+    return _dominant(_classes_of_index(view), PUTS)
+
+
+def index_dominant_build_up(view: IndexView, _: Conventions) -> float:
+    """Return the class of most of the legs' change of open interest over all expiries."""
+    return _dominant(_classes_of_index(view), BOTH)
 
 
 def _count(chain: OptionChain, code: int) -> float:
@@ -80,9 +97,8 @@ def _count(chain: OptionChain, code: int) -> float:
     return float(counts[code]) if counts.any() else float("nan")
 
 
-def _dominant(chain: OptionChain, sides: slice) -> float:
+def _dominant(classes: "_Classes", sides: slice) -> float:
     """Return the class, but for neutral, with most of the change of open interest; 0, neutral, where nothing moved."""
-    classes = _classes(chain)
     return float(np.argmax(classes.moved[sides].sum(axis=0))) if classes.counts[sides].any() else float("nan")
 
 
@@ -103,6 +119,14 @@ def _classes(chain: OptionChain) -> _Classes:
     moved[:, NEUTRAL] = 0.0
     counts: Ints = np.bincount(place, minlength=2 * len(BUILD_UPS)).reshape(shape)
     return _Classes(counts, moved)
+
+
+@lru_cache(maxsize=1)
+def _classes_of_index(view: IndexView) -> _Classes:
+    parts = [_classes(chain) for chain in view.chains]
+    nothing = np.zeros((2, len(BUILD_UPS)))
+    counts: Ints = sum((part.counts for part in parts), nothing.astype(np.int64))
+    return _Classes(counts, sum((part.moved for part in parts), nothing))
 
 
 _THRESHOLDS = "moves of less than 1 % of yesterday's price or OI are neutral, by default"
@@ -127,4 +151,15 @@ BUILD_UP = (
     (Aggregate("dominant_build_up", "code",
                "Class of BUILD_UPS with the largest sum of |OI change| over the legs in it; 0 when all are neutral"),
      dominant_build_up),
+)  # fmt: skip
+
+_OF_ALL = (
+    "Class of BUILD_UPS with the largest sum of |OI change| over the {0} in it, all collected expiries together; "
+    "0 when all are neutral"
+)
+
+INDEX_BUILD_UP = (
+    (Aggregate("index_call_build_up", "code", _OF_ALL.format("calls"), "index"), index_call_build_up),
+    (Aggregate("index_put_build_up", "code", _OF_ALL.format("puts"), "index"), index_put_build_up),
+    (Aggregate("index_dominant_build_up", "code", _OF_ALL.format("legs"), "index"), index_dominant_build_up),
 )  # fmt: skip

@@ -138,9 +138,29 @@ def index_gex_flip(view: IndexView, conventions: Conventions) -> float:
     return nearest.forward * float(np.exp(-nearest.rate * nearest.years)) * _nearest_flip(valued, conventions)
 
 
+def index_call_charm(view: IndexView, conventions: Conventions) -> float:
+    """Return what a day does to the calls' delta over all expiries, in rupees of index."""
+    return sums_of_index(view, conventions).of("charm", "call")
+
+
+def index_put_charm(view: IndexView, conventions: Conventions) -> float:
+    """Return what a day does to the puts' delta over all expiries, in rupees of index."""
+    return sums_of_index(view, conventions).of("charm", "put")
+
+
 def index_net_charm(view: IndexView, conventions: Conventions) -> float:
     """Return what a day does to the dealers' delta over all expiries."""
     return sums_of_index(view, conventions).net("charm", conventions)
+
+
+def index_call_vanna(view: IndexView, conventions: Conventions) -> float:
+    """Return what a vol point does to the calls' delta over all expiries, in rupees of index."""
+    return sums_of_index(view, conventions).of("vanna", "call")
+
+
+def index_put_vanna(view: IndexView, conventions: Conventions) -> float:
+    """Return what a vol point does to the puts' delta over all expiries, in rupees of index."""
+    return sums_of_index(view, conventions).of("vanna", "put")
 
 
 def index_net_vanna(view: IndexView, conventions: Conventions) -> float:
@@ -268,8 +288,16 @@ INDEX_EXPOSURE = (
                "Level of the spot nearest to it at which net gamma exposure of all collected expiries changes its "
                "sign, as gex_flip with all forwards moved by the same share; today's spot is taken as what the "
                "nearest forward is worth, F*exp(-rT)", "index", "Perfiliev 2022"), index_gex_flip),
+    (Aggregate("index_call_charm", "rupees/day", "Sum of call_charm over all collected expiries", "index"),
+     index_call_charm),
+    (Aggregate("index_put_charm", "rupees/day", "Sum of put_charm over all collected expiries", "index"),
+     index_put_charm),
     (Aggregate("index_net_charm", "rupees/day", f"Charm exposure of all collected expiries, {_NET}", "index"),
      index_net_charm),
+    (Aggregate("index_call_vanna", "rupees/vol point", "Sum of call_vanna over all collected expiries", "index"),
+     index_call_vanna),
+    (Aggregate("index_put_vanna", "rupees/vol point", "Sum of put_vanna over all collected expiries", "index"),
+     index_put_vanna),
     (Aggregate("index_net_vanna", "rupees/vol point", f"Vanna exposure of all collected expiries, {_NET}", "index"),
      index_net_vanna),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from g6.analytics.sectors import sectors_up_share
 from g6.model.columns import Floats
-from g6.model.market_snapshot import INDEX, VIX, MarketSnapshot
+from g6.model.market_snapshot import INDEX, MarketSnapshot
 from g6.model.mood import MoodInput, MoodRules
 
 NAN = float("nan")
@@ -18,7 +18,7 @@ def mood_inputs(market: MarketSnapshot, rules: MoodRules) -> Mapping[MoodInput, 
     return {
         "index_change_ratio": _first(market.change_ratio[moving]),
         "breadth": market.breadth.get(f"{rules.index}.breadth", NAN),
-        "vix_change_ratio": _first(market.change_ratio[market.kind == VIX]),
+        "vix_change_ratio": _first(market.change_ratio[market.vix_rows]),
         "sectors_up_share": sectors_up_share(market),
     }
 

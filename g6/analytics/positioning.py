@@ -57,10 +57,19 @@ def window_strikes(_: OptionChain, conventions: Conventions) -> float:
     return float(conventions.window_strikes)
 
 
+def index_call_delta_oi(view: IndexView, conventions: Conventions) -> float:
+    """Return the delta of the calls' open interest over all expiries."""
+    return sums_of_index(view, conventions).of("delta_oi", "call")
+
+
+def index_put_delta_oi(view: IndexView, conventions: Conventions) -> float:
+    """Return the delta of the puts' open interest over all expiries, which is negative."""
+    return sums_of_index(view, conventions).of("delta_oi", "put")
+
+
 def index_net_delta_oi(view: IndexView, conventions: Conventions) -> float:
     """Return the delta of all open interest over all expiries."""
-    sums = sums_of_index(view, conventions)
-    return sums.of("delta_oi", "call") + sums.of("delta_oi", "put")
+    return index_call_delta_oi(view, conventions) + index_put_delta_oi(view, conventions)
 
 
 def index_call_oi_change(view: IndexView, conventions: Conventions) -> float:
@@ -126,6 +135,9 @@ POSITIONING = (
 )  # fmt: skip
 
 INDEX_POSITIONING = (
+    (Aggregate("index_call_delta_oi", "units", f"Sum of call_delta_oi over {_ALL}", "index"), index_call_delta_oi),
+    (Aggregate("index_put_delta_oi", "units", f"Sum of put_delta_oi over {_ALL}, negative", "index"),
+     index_put_delta_oi),
     (Aggregate("index_net_delta_oi", "units", f"Sum of delta * OI over {_ALL}", "index"), index_net_delta_oi),
     (Aggregate("index_call_oi_change", "units", f"Sum of call_oi_change over {_ALL}", "index"), index_call_oi_change),
     (Aggregate("index_put_oi_change", "units", f"Sum of put_oi_change over {_ALL}", "index"), index_put_oi_change),

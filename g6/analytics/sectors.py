@@ -8,7 +8,7 @@ NAN = float("nan")
 
 
 def sectors_up_share(market: MarketSnapshot) -> float:
-    """Return the share of the quoted sector indices that are above their previous close; NaN without any."""
+    """Return the share of the sector indices of known change that are above their previous close; NaN without any."""
     ratios = _ratios(market)
     return sum(ratio > 0 for ratio in ratios) / len(ratios) if ratios else NAN
 

@@ -11,7 +11,7 @@ import numpy as np
 from g6.analytics import mood, sectors
 from g6.analytics.breadth import all_breadth
 from g6.model.columns import OWN, Aggregate, Floats
-from g6.model.market_snapshot import VIX, MarketSnapshot
+from g6.model.market_snapshot import MarketSnapshot
 from g6.model.mood import MoodRules
 
 NAN = float("nan")
@@ -20,7 +20,7 @@ NSE = "NSE India"
 
 
 def _vix(values: Callable[[MarketSnapshot], Floats]) -> Callable[[MarketSnapshot, MoodRules], float]:
-    return lambda market, _: next(iter(values(market)[market.kind == VIX].tolist()), NAN)
+    return lambda market, _: next(iter(values(market)[market.vix_rows].tolist()), NAN)
 
 
 def _broad(measure: str) -> Callable[[MarketSnapshot, MoodRules], float]:
@@ -51,14 +51,15 @@ BREADTH: tuple[Aggregate, ...] = (
 
 # The breadth here is that of the rules' index (NIFTY); other groups are in `MarketSnapshot.breadth`.
 MARKET_AGGREGATES: tuple[MarketMeasure, ...] = (
-    (_measure("india_vix", "percent", "India VIX, the volatility of NIFTY over 30 days that its options imply", NSE),
+    (_measure("india_vix", "percent", "India VIX, the volatility of NIFTY over 30 days that its options imply; missing "
+              "where its quote is stale", NSE),
      _vix(lambda market: market.last)),
     (_measure("india_vix_change", "percent", "India VIX less its previous close, in points of the index"),
      _vix(lambda market: market.change)),
     (_measure("india_vix_change_ratio", "ratio", "Change of India VIX over its previous close"),
      _vix(lambda market: market.change_ratio)),
     *((descriptor, _broad(descriptor.name)) for descriptor in BREADTH),
-    (_measure("sectors_up_share", "ratio", "Sector indices above their previous close over those quoted"),
+    (_measure("sectors_up_share", "ratio", "Sector indices above their previous close over those of known change"),
      _sector(sectors.sectors_up_share)),
     (_measure("leader_change_ratio", "ratio", "Change of the sector index that rose most, over its previous close"),
      _sector(sectors.leader_change_ratio)),

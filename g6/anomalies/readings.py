@@ -14,7 +14,7 @@ from g6.model.columns import Bools, Floats, freeze
 NAN = float("nan")
 DECIMALS = next(column.decimals for column in LEG_COLUMNS if column.name == "iv") or 0
 SPREAD = "spread_window_ratio"  # the chain's aggregate that is watched
-# What is older is no basis for a change.
+# What is older is no basis for a change; of a recording with longer intervals, what is older than two of them.
 LONGEST_GAP = timedelta(minutes=5)
 # Least scale of a minute's change, log units: what is so quiet that its own scale means nothing. In SERIES' order: the
 # volatility by 1 %, the premium by 1 %, open interest and its ratio by a few thousandths (it is published in steps),
@@ -85,10 +85,15 @@ def reading_of(chain: OptionChain, price_basis: str) -> Reading:
 
 
 def change_since(
-    before: Sequence[Known], reading: Reading, minute: datetime, chain: OptionChain, price_basis: str
+    before: Sequence[Known],
+    reading: Reading,
+    minute: datetime,
+    chain: OptionChain,
+    price_basis: str,
+    longest_gap: timedelta = LONGEST_GAP,
 ) -> Change:
     """Return how the reading of a chain differs from the last known values of the minutes `before`, ascending."""
-    recent = [known for known in before if minute - known.minute <= LONGEST_GAP]
+    recent = [known for known in before if minute - known.minute <= longest_gap]
     values, age = np.full(len(SERIES), np.nan), np.full(len(SERIES), np.nan)
     for known in recent:
         here = np.isfinite(known.values)

@@ -35,6 +35,7 @@ from g6.model.snapshot import Snapshot
 # Judged are the changes of all series and, last, the level of the premium.
 LEVEL = len(SERIES)
 NAN = float("nan")
+ONE_MINUTE = timedelta(minutes=1)
 ChainKey = tuple[str, date]
 
 
@@ -42,7 +43,8 @@ ChainKey = tuple[str, date]
 class WatchOptions:
     """`threshold` is in robust deviations; `warm_up_minutes` of known changes come before the first judgement.
 
-    `price_basis` is the column that premiums are the sum of, as in the weekday masters.
+    `price_basis` is the column that premiums are the sum of, as in the weekday masters. Minutes are cycles where those
+    are `interval_seconds` of more than a minute apart: there are no others to know.
     """
 
     threshold: float = 8.0
@@ -50,6 +52,17 @@ class WatchOptions:
     warm_up_minutes: int = 20
     quiet_minutes: int = 15
     price_basis: str = "last"
+    interval_seconds: int = 60
+
+    @property
+    def window(self) -> timedelta:
+        """Return how far back changes say what is ordinary."""
+        return max(ONE_MINUTE, timedelta(seconds=self.interval_seconds)) * self.window_minutes
+
+    @property
+    def longest_gap(self) -> timedelta:
+        """Return the age beyond which a value is no basis for a change: one cycle may always fail."""
+        return max(LONGEST_GAP, 2 * timedelta(seconds=self.interval_seconds))
 
 
 class Row(NamedTuple):
@@ -71,13 +84,13 @@ class Track:
         """Return the rows before a minute."""
         return self.rows[: bisect_left(self.rows, minute, key=lambda row: row.minute)]
 
-    def put(self, row: Row, known: Known) -> None:
-        """Add a minute, or put it in the place of the same one."""
+    def put(self, row: Row, known: Known, longest_gap: timedelta) -> None:
+        """Add a minute, or put it in the place of the same one; readings are kept for twice the longest gap."""
         place = bisect_left(self.rows, row.minute, key=lambda old: old.minute)
         again = place < len(self.rows) and self.rows[place].minute == row.minute
         self.rows[place : place + again] = [row]
         last = max(self.rows[-1].minute, known.minute)
-        kept = [old for old in self.known if old.minute != known.minute and last - old.minute <= 2 * LONGEST_GAP]
+        kept = [old for old in self.known if old.minute != known.minute and last - old.minute <= 2 * longest_gap]
         self.known = sorted([*kept, known], key=lambda one: one.minute)
 
 
@@ -132,7 +145,8 @@ class Watch:
             return
         for chain, reading, judged in self._judged(snapshot):
             track = self._tracks.setdefault((chain.index, chain.expiry), Track())
-            track.put(judged.row, Known(snapshot.minute, reading.values, reading.atm, reading.legs))
+            known = Known(snapshot.minute, reading.values, reading.atm, reading.legs)
+            track.put(judged.row, known, self._options.longest_gap)
         self._last = None
 
     def _judged(self, snapshot: Snapshot) -> list[Judged]:
@@ -143,7 +157,7 @@ class Watch:
         return last[2]
 
     def _gone_through(self, snapshot: Snapshot) -> list[Judged]:
-        chains, basis = snapshot.chains, self._options.price_basis
+        chains, basis, gap = snapshot.chains, self._options.price_basis, self._options.longest_gap
         tracks = [self._tracks.get((chain.index, chain.expiry), Track()) for chain in chains]
         rows = [track.before(snapshot.minute) for track in tracks]
         middle, scale = self._habits(rows, snapshot.minute)
@@ -154,7 +168,7 @@ class Watch:
             case = _Case(
                 chain=chain,
                 minute=snapshot.minute,
-                change=change_since(before, reading, snapshot.minute, chain, basis),
+                change=change_since(before, reading, snapshot.minute, chain, basis, gap),
                 middle=middle[number],
                 scale=np.maximum(scale[number], reading.floors),
                 profile=self._usual.of(chain.index, chain.codes),
@@ -166,7 +180,7 @@ class Watch:
 
     def _habits(self, rows: Sequence[Sequence[Row]], minute: datetime) -> tuple[Floats, Floats]:
         """Return median and scale of the window's changes, a row per chain, a column per series."""
-        since = minute - timedelta(minutes=self._options.window_minutes)
+        since = minute - self._options.window
         windows = [of[bisect_left(of, since, key=lambda row: row.minute) :] for of in rows]
         longest = max(map(len, windows), default=0)
         steps = np.full((longest, len(rows), len(SERIES)), np.nan)

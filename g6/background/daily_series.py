@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ DAILY = "daily"
 VALUES = ("open", "high", "low", "close", "atm_iv_30d", "india_vix")
 HEADER = ("date", *VALUES)
 KEPT_DAYS = 252
+UNKNOWN: Mapping[str, float] = dict.fromkeys(VALUES, float("nan"))
 
 Rows = dict[date, Mapping[str, float]]
 
@@ -26,14 +27,17 @@ class Daily(NamedTuple):
 
     close: Floats
     iv: Floats
-    vix: Floats
 
 
-def read_daily(root: Path, index: str, before: date) -> Daily:
-    """Return the last 252 rows of an index that are older than `before`; empty where nothing is kept."""
+def read_daily(root: Path, index: str, days: Sequence[date]) -> Daily:
+    """Return one value for each of these days, ascending; NaN for a day that is not kept.
+
+    None before the first day that is kept: nothing is known from there, and empty where nothing is.
+    """
     rows = _read(_path(root, index))
-    days = sorted(day for day in rows if day < before)[-KEPT_DAYS:]
-    return Daily(*(np.array([rows[day][name] for day in days]) for name in ("close", "atm_iv_30d", "india_vix")))
+    first = next((place for place, day in enumerate(days) if day in rows), len(days))
+    known = [rows.get(day, UNKNOWN) for day in days[first:]]
+    return Daily(*(np.array([row[name] for row in known], np.float64) for name in ("close", "atm_iv_30d")))
 
 
 def write_day(root: Path, day: date, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:

@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from g6.clock import IST
 from g6.model.chain import NO_AGGREGATES
 from g6.model.columns import Floats
 from g6.model.snapshot import IndexSnapshot, Snapshot
 
 # A recording that began later does not know the day's opening values.
 OPENING_WINDOW = timedelta(minutes=15)
-SPOT, IV, VIX, STRADDLE = "spot", "atm_iv_30d", "india_vix", "straddle"
-SERIES = (SPOT, IV, VIX, STRADDLE)
+MINUTE, FROZEN, SPOT, IV, VIX = "minute_of_day", "spot_frozen", "spot", "atm_iv_30d", "india_vix"
+SERIES = (MINUTE, FROZEN, SPOT, IV, VIX)
 NAN = float("nan")
 
 
@@ -70,12 +71,18 @@ class DaySoFar:
                 self._openings.setdefault((chain.index, chain.expiry), {})[minute] = chain.aggregates
 
 
+def minute_of_day(minute: datetime) -> float:
+    """Return the minutes since midnight IST."""
+    local = minute.astimezone(IST)
+    return float(60 * local.hour + local.minute)
+
+
 def _values(index: IndexSnapshot, snapshot: Snapshot) -> Mapping[str, float]:
-    nearest = min(index.chains, key=lambda chain: chain.expiry, default=None)
     market = getattr(snapshot, "market", None)
     return {
+        MINUTE: minute_of_day(snapshot.minute),
+        FROZEN: float(index.spot_frozen),
         SPOT: index.spot,
         IV: index.aggregates.get(IV, NAN),
         VIX: market.vix if market else NAN,
-        STRADDLE: nearest.aggregates.get(STRADDLE, NAN) if nearest else NAN,
     }

@@ -23,10 +23,9 @@ ChainKey = tuple[str, date]
 
 @dataclass(frozen=True, slots=True)
 class PreviousDay:
-    """The last accepted chain of every index and expiry, and the level of every index; nothing where none is known."""
+    """The last accepted chain of every index and expiry; nothing where none is known."""
 
     chains: Mapping[ChainKey, OptionChain] = field(default_factory=lambda: MappingProxyType({}))
-    levels: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def read(cls, root: Path, day: date, closes: Mapping[str, datetime]) -> "PreviousDay":
@@ -35,18 +34,15 @@ class PreviousDay:
 
     @classmethod
     def of(cls, newest_first: Iterable[Snapshot], closes: Mapping[str, datetime]) -> "PreviousDay":
-        """Take the newest chain of each key, and the newest level of each index, that is near its close."""
+        """Take the newest chain of each key that is near its index's close."""
         chains: dict[ChainKey, OptionChain] = {}
-        levels: dict[str, float] = {}
         for snapshot in newest_first:
             for index in snapshot.indices:
                 if index.index not in closes or closes[index.index] - snapshot.minute > CLOSE_WINDOW:
                     continue
-                if np.isfinite(index.spot):
-                    levels.setdefault(index.index, index.spot)
                 for chain in index.chains:
                     chains.setdefault((chain.index, chain.expiry), chain)
-        return cls(MappingProxyType(chains), MappingProxyType(levels))
+        return cls(MappingProxyType(chains))
 
     def annotate(self, chain: OptionChain) -> OptionChain:
         """Return the chain with `previous_close` and `previous_oi`; NaN for a leg that was not recorded then."""

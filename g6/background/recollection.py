@@ -7,8 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
-from g6.background.daily_series import Daily, read_daily
-from g6.background.day_so_far import IV, SPOT, STRADDLE, VIX, DaySoFar
+from g6.background.daily_series import KEPT_DAYS, Daily, read_daily
+from g6.background.day_so_far import SERIES, DaySoFar, minute_of_day
 from g6.background.previous_day import PreviousDay
 from g6.background.recorded import minutes_of
 from g6.errors import ConfigError, SinkError
@@ -65,7 +65,7 @@ class Recollection:
             follower.begin(day)
         try:
             self._previous = self._ended_before(day)
-            self._daily = {name: read_daily(self._root, name, day) for name in self._exchanges}
+            self._daily = {name: self._days_before(day, name) for name in self._exchanges}
             for snapshot in minutes_of(self._root, day):
                 self.remember(snapshot)
         except (SinkError, ConfigError, OSError) as error:
@@ -81,7 +81,8 @@ class Recollection:
     ) -> IndexView:
         """Return an index as its measures see it."""
         ordered = tuple(sorted(chains, key=lambda chain: chain.expiry))
-        return IndexView(index, spot, spot_frozen, ordered, self._background(index), vix)
+        now = minute_of_day(self._minute) if self._minute else NAN
+        return IndexView(index, spot, spot_frozen, ordered, self._background(index), vix, now)
 
     def remember(self, snapshot: Snapshot) -> None:
         """Add the minute that was stored; of two ticks of it, as in the journal, never the one with fewer chains."""
@@ -94,18 +95,10 @@ class Recollection:
             follower.remember(snapshot)
 
     def _background(self, index: str) -> Background:
+        when, frozen, spot, iv, vix = (self._so_far.series(index, name, self._minute) for name in SERIES)
+        found = Background(minute_of_day=when, minute_frozen=frozen, minute_spot=spot, minute_iv=iv, minute_vix=vix)
         daily = self._daily.get(index)
-        series = {name: self._so_far.series(index, name, self._minute) for name in (SPOT, IV, VIX, STRADDLE)}
-        found = Background(
-            previous_close=self._previous.levels.get(index, NAN),
-            minute_spot=series[SPOT],
-            minute_iv=series[IV],
-            minute_vix=series[VIX],
-            minute_straddle=series[STRADDLE],
-        )
-        return (
-            found if daily is None else replace(found, daily_close=daily.close, daily_iv=daily.iv, daily_vix=daily.vix)
-        )
+        return found if daily is None else replace(found, daily_close=daily.close, daily_iv=daily.iv)
 
     def _ended_before(self, day: date) -> PreviousDay:
         """Return the end of each index's own trading day before; exchanges may differ in theirs."""
@@ -117,7 +110,11 @@ class Recollection:
                 before.setdefault(previous, {})[name] = closed
         found = [PreviousDay.read(self._root, previous, closes) for previous, closes in before.items()]
         chains = {key: chain for of in found for key, chain in of.chains.items()}
-        return PreviousDay(chains, {name: level for of in found for name, level in of.levels.items()})
+        return PreviousDay(chains)
+
+    def _days_before(self, day: date, index: str) -> Daily:
+        """Return the series of an index on the trading days before, as far as the calendar knows them."""
+        return read_daily(self._root, index, self._calendar.trading_days_before(day, self._exchanges[index], KEPT_DAYS))
 
     def _session(self, index: str, day: date, place: int) -> datetime | None:
         """Return when the first (0) window of an index's day opens, or the last (-1) closes; None on a day off."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.model.chain import EXPIRY_CODES
@@ -131,5 +131,5 @@ def _parser() -> Parser:
         help=f"expiry code for --multivariate (default {EXPIRY_CODES[0]})",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--indices", "--ascii"))
     return parser

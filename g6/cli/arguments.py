@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NoReturn
@@ -53,6 +53,20 @@ FLAGS: Mapping[str, tuple[Flag, ...]] = {
         Flag("--ascii", "console.force_ascii"),
         Flag("--live", "console.live", "WHEN"),
     ),
+}
+
+# What commands beside the agent take of the flags, and what these are to them: each takes those that it heeds.
+DIRECTORY = ("--data-dir", "--provider", "--root", "--source")
+BRIEFLY: Mapping[str, str] = {
+    "--interval": "time between two cycles of that day's collecting",
+    "--indices": "the indices that are collected",
+    "--provider": "provider, whose market has a data directory of its own",
+    "--root": "where the broker's API is; a simulator's quotes have a data directory of their own",
+    "--source": "folder of recordings; what --provider replay wants",
+    "--at": "instant to take for now, like 2026-11-20T15:40+05:30",
+    "--data-dir": "the data directory itself",
+    "--port": "where the agent serves",
+    "--ascii": "draw in ASCII",
 }
 
 SUBJECT = "Records the option chains of Indian index derivatives, minute after minute."
@@ -123,13 +137,15 @@ def agent_parser(commands: Mapping[str, str]) -> Parser:
     return parser
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add --config, --set and every flag of `FLAGS`."""
-    for heading, flags in FLAGS.items():
+def add_settings(parser: argparse.ArgumentParser, only: Collection[str] | None = None) -> None:
+    """Add --config, --set and every flag of `FLAGS`; of the flags `only` these, in few words."""
+    for heading, flags in FLAGS.items() if only is None else ():
         group = parser.add_argument_group(heading)
         for flag in flags:
-            _add(group, flag)
+            _add(group, flag, _explained(flag))
     group = parser.add_argument_group("configuration")
+    for flag in (flag for flags in FLAGS.values() for flag in flags if flag.name in (only or ())):
+        _add(group, flag, f"{BRIEFLY[flag.name]} ({flag.key})")
     group.add_argument("--config", metavar="FILE", help="YAML or JSON file (default: $G6_CONFIG, or config/g6.yaml)")
     group.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments",
@@ -159,21 +175,25 @@ def settings_of(namespace: argparse.Namespace) -> dict[str, Argument]:
 
 def _flagged(namespace: argparse.Namespace) -> Iterable[tuple[str, Argument]]:
     for flag in (flag for flags in FLAGS.values() for flag in flags):
-        given = getattr(namespace, flag.key)
+        given = getattr(namespace, flag.key, None)  # a command need not take it
         if given is not None:
             text = ",".join(given) if isinstance(given, list) else str(given)
             yield flag.key, Argument(text, flag.name)
 
 
-def _add(group: "argparse._ArgumentGroup", flag: Flag) -> None:
+def _explained(flag: Flag) -> str:
     node = find(flag.key) or {}
-    help_text = f"{node['description']} ({flag.key})".replace("%", "%%")
+    limits = f"; {allowed(node)}" if flag.metavar else ""
+    return f"{node['description']} ({flag.key}{limits})"
+
+
+def _add(group: "argparse._ArgumentGroup", flag: Flag, text: str) -> None:
+    text = text.replace("%", "%%")
     if flag.metavar is None:
-        group.add_argument(flag.name, dest=flag.key, action="store_const", const="true", help=help_text)
+        group.add_argument(flag.name, dest=flag.key, action="store_const", const="true", help=text)
         return
-    limits = f"; {allowed(node)}".replace("%", "%%")
     nargs = "+" if flag.many else None
-    group.add_argument(flag.name, dest=flag.key, metavar=flag.metavar, nargs=nargs, help=help_text[:-1] + limits + ")")
+    group.add_argument(flag.name, dest=flag.key, metavar=flag.metavar, nargs=nargs, help=text)
 
 
 def _count(text: str) -> int:

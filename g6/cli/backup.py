@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.settings import load
 
@@ -44,5 +44,5 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("target", type=Path, metavar="TARGET", help="a folder that does not exist yet")
-    add_settings(parser)
+    add_settings(parser, DIRECTORY)
     return parser

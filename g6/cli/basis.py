@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.settings import load
@@ -91,5 +91,5 @@ def _parser() -> Parser:
     parser.add_argument("--index", metavar="NAME", help="one index, as NIFTY (default: all that are collected)")
     parser.add_argument("--offset", default="atm", metavar="O", help="strikes from the ATM: atm, p1, m2 (default: atm)")
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--indices", "--ascii"))
     return parser

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.console.chain_rows import COLUMN_WORDS
@@ -21,7 +21,6 @@ from g6.settings.wording import shown
 if TYPE_CHECKING:
     from g6.checks.chain import Wanted
 
-CLOCK_AT = "clock.at"  # the agent's own --at; here it is the minute to show
 STRIKES = 10
 
 EPILOG = """\
@@ -76,13 +75,11 @@ def _wanted(namespace: argparse.Namespace, indices: Sequence[str]) -> "Wanted":
 
 
 def _parser() -> Parser:
-    # Here --at is another one than the agent's, which sets its clock.
     parser = Parser(
         prog="g6 chain", description="Shows one option chain of a stored minute.", epilog=EPILOG, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter, conflict_handler="resolve",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    add_settings(parser)
-    parser.set_defaults(**{CLOCK_AT: None})
+    add_settings(parser, (*DIRECTORY, "--indices", "--ascii"))
     parser.add_argument("index", nargs="?", metavar="INDEX", help="as NIFTY (default: the first that is collected)")
     parser.add_argument(
         "--expiry", type=_expiry, metavar="E",

@@ -22,7 +22,8 @@ examples:
   g6 dictionary max_pain iv_rank          these two
   g6 dictionary gex                       every name with gex in it
   g6 dictionary g6_chain_pcr_oi_ratio     the number behind a metric
-  g6 dictionary index                     one kind: leg, chain, index, market, level, group
+  g6 dictionary index                     one kind: leg, chain, index, market, level, group,
+                                          participants, institutions
   g6 dictionary --json | jq '.[] | select(.source == "Black 1976") | .name'
 
 The whole page is g6/storage/DICTIONARY.md.

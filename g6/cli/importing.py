@@ -99,5 +99,5 @@ def _parser() -> Parser:
     parser.add_argument("--market", choices=MARKETS, default="live", help="whose minutes they are (live)")
     parser.add_argument("--dry-run", action="store_true", help="read and report, and write nothing")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
-    add_settings(parser)
+    add_settings(parser, ("--data-dir", "--ascii"))
     return parser

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.model.chain import EXPIRY_CODES
@@ -97,7 +97,7 @@ def _parser() -> Parser:
         help="last or average traded prices, made again from the recorded days (default: the masters as they are)",
     )  # fmt: skip
     parser.add_argument("--out", default=".", metavar="DIR", help="folder for the files (default: this one)")
-    add_settings(parser)
+    add_settings(parser, DIRECTORY)
     return parser
 
 

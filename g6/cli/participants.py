@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST, SystemClock
 from g6.errors import ConfigError
@@ -150,9 +150,9 @@ def _parser() -> Parser:
     show = actions.add_parser("show", help="show one day", allow_abbrev=False)
     show.add_argument("--date", type=day_of, metavar="D", help="day, YYYY-MM-DD (default: the last one stored)")
     show.add_argument("--all", action="store_true", help="stocks and totals, too")
-    for action in (fetch, take, show):
+    for action, heeded in ((fetch, "--at"), (take, ""), (show, "--ascii")):
         action.add_argument("--json", action="store_true", help="one JSON object")
-        add_settings(action)
+        add_settings(action, (*DIRECTORY, heeded))
     return parser
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.settings import load
 
@@ -23,7 +23,11 @@ views (g6 query "DESCRIBE chain" tells their columns):
   overview   a row per index and minute, with the aggregates of each expiry code (this_week_pcr_oi)
   expiries   the same by expiry code (pcr_oi)
   masters    the weekday masters
+  market     a row per minute: India VIX, breadth, sectors and mood together
+  levels     a row per minute of India VIX, an index or a sector
+  breadth    a row per minute of an index's shares, or of an industry's
   gaps       what was refused and why; archived days only
+  anomalies  what was out of the ordinary, and why; archived days only
   contracts  the contracts that were listed; archived days only
   participants, participant_cash  who holds and who trades what (g6 participants)
 
@@ -119,5 +123,5 @@ def _parser() -> Parser:
     parser.add_argument("--format", choices=list(FORMATS), default="table", help="how the answer is written")
     parser.add_argument("--from", dest="first", type=day_of, metavar="D", help="first day, YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=day_of, metavar="D", help="last day, YYYY-MM-DD")
-    add_settings(parser)
+    add_settings(parser, DIRECTORY)
     return parser

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from g6 import __version__
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.settings import Settings, load
@@ -26,8 +26,10 @@ examples:
   g6 rebuild --dask tcp://10.0.0.5:8786               on a cluster that sees the data directory at the same path
 
 A day is built beside what is there and swapped in by rename. A run that was interrupted goes on where it was. A file
-that holds minutes which the journal has not is left alone, and told, unless --discard is given. A database is sent
-every point again, which replaces what it has; rebuild masters before it, or with it, where both were lost.
+that holds minutes which the journal has not is left alone, and told, unless --discard is given; masters likewise. Of
+a day whose journal was removed, masters are made from its archive, or from its daily files; the other stores keep what
+they have of it. A database is sent every point again, which replaces what it has; rebuild masters before it, or with
+it, where both were lost.
 
 exit codes: 0 every day was rebuilt; 2 bad arguments; 3 some days were not, a line each; 75 a collector is running on
 the data directory (stop it, or wait for the close)"""
@@ -56,15 +58,18 @@ def _csv(asked: Asked) -> "Store":
 
 def _masters(asked: Asked) -> "Store":
     from g6.maintenance.rebuild import Store  # noqa: PLC0415  heavy, as all that a store needs
-    from g6.maintenance.rebuild_masters import rebuild_masters  # noqa: PLC0415
+    from g6.maintenance.rebuild_masters import days_without_journal, rebuild_masters  # noqa: PLC0415
     from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
     from g6.wiring.sources import load_market  # noqa: PLC0415
 
     settings = asked.settings
     names = {name: definition.display_name for name, definition in load_market(settings).indices.items()}
     basis, smoothing = PREMIUM_COLUMNS[settings.greeks.price_basis], settings.storage.masters.smoothing
-    day = partial(rebuild_masters, display_names=names, price_basis=basis, smoothing=smoothing)
-    return Store(day, f"g6 {__version__}, premiums of {basis}, smoothing {smoothing:g}", parallel=False)
+    day = partial(
+        rebuild_masters, display_names=names, price_basis=basis, smoothing=smoothing, discard=asked.discard
+    )  # fmt: skip
+    facts = f"g6 {__version__}, premiums of {basis}, smoothing {smoothing:g}"
+    return Store(day, facts, parallel=False, further_days=days_without_journal)
 
 
 def _influx(asked: Asked) -> "Store":
@@ -104,15 +109,20 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
     from g6.checks.snapshot import source_of  # noqa: PLC0415  heavy
     from g6.console.progress import Progress  # noqa: PLC0415
-    from g6.maintenance.rebuild import choose_days, rebuild  # noqa: PLC0415
+    from g6.maintenance.rebuild import choose_days, rebuild, without_source  # noqa: PLC0415
     from g6.storage.data_directory import DataDirectory  # noqa: PLC0415
 
     root = source_of(settings)
-    days = choose_days(root, namespace.first, namespace.last)
     names = [name for name in STORES if name in (namespace.what or _switched_on(settings))]
-    bar = Progress("rebuilding", "days", len(days) * len(names), force_ascii=settings.console.force_ascii)
+    bar = Progress("rebuilding", "days", force_ascii=settings.console.force_ascii)
     asked = Asked(settings, namespace.discard, around.environ, note=partial(bar.advance, 0))
     stores = {name: STORES[name](asked) for name in names}
+    further = {day for store in stores.values() for day in store.further_days(root)}
+    days = choose_days(root, namespace.first, namespace.last, further)
+    left = {name: without_source(root, days, store) for name, store in stores.items()}
+    bar.update(0, sum(len(days) - len(lacking) for lacking in left.values()))
+    for name, lacking in left.items():
+        _say_left(name, lacking)
     directory = DataDirectory(root)
     with directory.hold(), bar:
 
@@ -154,6 +164,12 @@ def _told(outcome: "Outcome") -> bool:
     return True
 
 
+def _say_left(what: str, days: Sequence[date]) -> None:
+    if days:
+        span = f"{days[0]}" if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
+        _say(f"{span} {what}: left as it is, the journal was removed")
+
+
 def _say_done(what: str, day: date) -> None:
     _say(f"{day} {what}: done by the run that was interrupted")
 
@@ -171,7 +187,7 @@ def _parser() -> Parser:
     where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, as tcp://10.0.0.5:8786")
     parser.add_argument("--fresh", action="store_true", help="do again what an interrupted run has done")
     parser.add_argument("--discard", action="store_true", help="give up rows that the journal cannot supply")
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--ascii"))
     return parser
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError, G6Error, SinkError
 from g6.settings import Settings, load
@@ -42,6 +42,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     # What reads and what draws is heavy; the other commands do without it.
     from g6.checks.snapshot import source_of  # noqa: PLC0415
     from g6.reports.day_page import day_page  # noqa: PLC0415
+    from g6.reports.day_participants import participants_of  # noqa: PLC0415
     from g6.reports.day_source import DaySource  # noqa: PLC0415
     from g6.verification.day import market_of  # noqa: PLC0415
 
@@ -51,7 +52,8 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     verification, reading, why = _read(source, settings, namespace.index)
     _check_indices(namespace.index, reading, source.day)
     record = reading.record(root, source.day, market=market_of(root), source=source.kind, lacking=source.lacking)
-    _write(path, day_page(record, verification, why), asked_for=namespace.out is not None)
+    page = day_page(record, verification, why, participants_of(root, source.day))
+    _write(path, page, asked_for=namespace.out is not None)
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -121,7 +123,7 @@ def _parser() -> Parser:
         "--index", type=_names, default=(), metavar="NAMES", help="indices alone, as NIFTY,SENSEX (default: all)"
     )
     parser.add_argument("--out", metavar="FILE", help="where to (default: reports/DAY.html in the data directory)")
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--indices", "--interval", "--at", "--ascii"))
     return parser
 
 

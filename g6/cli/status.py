@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from g6.checks.snapshot import source_of
-from g6.cli.arguments import Parser, add_settings, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.console.status_panel import StatusView
 from g6.console.terminal import is_ascii, make_console
@@ -77,7 +77,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--watch", nargs="?", type=_seconds, const=WATCH_SECONDS, metavar="S", help="again every S seconds (default: 5)"
     )
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--port", "--ascii"))
     return parser
 
 

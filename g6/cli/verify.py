@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g6.cli.arguments import Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.errors import ConfigError, G6Error, SinkError
@@ -26,10 +26,11 @@ FINE, WRONG = 0, 3
 CLOCKS_OF_THEIR_OWN = frozenset({"simulated", "replay", "kite-simulator"})
 
 EPILOG = """\
-The score is 100 only for a day without any fault: every minute of every index and expiry, every leg, no outlier, and
-the same values in every store. What costs points is named, with its reason where the journal knows it. A day whose
-journal was removed is judged by its archive; what cannot be judged any more is named and costs nothing. The report is
-kept as verify/<day>.json in the data directory.
+The score is 100 only for a day without any fault: every minute of every index and expiry, every leg, no outlier, the
+same values in every file and in the weekday masters, and as many points in a database (they are counted by index and
+expiry code, not compared one by one). What costs points is named, with its reason where the journal knows it. A day
+whose journal was removed is judged by its archive; what cannot be judged any more is named and costs nothing. The
+report is kept as verify/<day>.json in the data directory; a backup is left as it is.
 
 exit codes: 0 the score is at least the threshold; 2 bad configuration or arguments; 3 it is below"""
 
@@ -40,6 +41,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     settings = load(settings_of(namespace), around.environ, around.cwd, namespace.config)
     # What examines is heavy; the other commands do without it.
     from g6.checks.snapshot import source_of  # noqa: PLC0415
+    from g6.maintenance.manifest import is_backup  # noqa: PLC0415
     from g6.verification import report_file  # noqa: PLC0415
     from g6.verification.text import as_text  # noqa: PLC0415
 
@@ -49,7 +51,10 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     found = verified(root, settings, namespace.date, quiet=namespace.json)
     sys.stdout.write(report_file.as_json(found).decode() if namespace.json else f"{as_text(found)}\n")
     try:
-        report_file.store(root, found)
+        if is_backup(root):
+            sys.stderr.write(f"g6: {root} is a backup and left as it is: the report is not kept\n")
+        else:
+            report_file.store(root, found)
     except SinkError as error:  # it was shown all the same
         sys.stderr.write(f"g6: {error}\n")
     least = settings.storage.verify.minimum_score if namespace.threshold is None else namespace.threshold
@@ -62,9 +67,13 @@ def verified(
     day: date | None,
     *,
     quiet: bool = False,
+    database: bool = True,
     also: "Callable[[Snapshot], object]" = lambda _snapshot: None,
 ) -> "Verification":
-    """Return a day's verification, the last session's where none is named; `also` gets every minute that is read."""
+    """Return a day's verification, the last session's where none is named; `also` gets every minute that is read.
+
+    Without `database` none is asked, for directories that none belongs to.
+    """
     from g6.analytics import MEASURES  # noqa: PLC0415
     from g6.console.progress import Progress  # noqa: PLC0415
     from g6.storage.csv_layout import PREMIUM_COLUMNS  # noqa: PLC0415
@@ -93,7 +102,7 @@ def verified(
             MarketFacts(market.calendar, exchanges, settings.collection.interval_seconds, asked_for),
             now=now,
             csv=layout if settings.storage.csv.enabled else None,
-            stores={**masters_compare(root), **_database(settings)},
+            stores={**masters_compare(root), **(_database(settings) if database else {})},
             day_is_over=own_clock,
             on_minute=counted,
         )
@@ -147,7 +156,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--threshold", type=_score, metavar="N", help="lowest good score (default: storage.verify.minimum_score)"
     )
-    add_settings(parser)
+    add_settings(parser, (*DIRECTORY, "--indices", "--interval", "--at", "--ascii"))
     return parser
 
 

@@ -128,20 +128,20 @@ def build_market(
     """Return what was answered of the market; None where nothing was asked or answered.
 
     A share or a level whose quote is older than `stale_after_seconds` says nothing about the direction of the market,
-    nor does any while the closing auction holds them still. Once the auction is over the last quotes are the day's,
-    however old. India VIX, which is made from options, moves on throughout.
+    nor does any while the closing auction holds them still. From the auction on the last quotes before it are the
+    day's: they may be older by the time since it began. India VIX, which is made from options, moves on throughout.
     """
     rows, at = plan.market, quotes.at
     if order is None or rows.stop == rows.start or not quotes.answered[rows].any():
         return None
     frozen = calendar.spot_frozen(at, HOME)
-    settled = calendar.cash_settled(at, HOME)
     last, close = _positive(quotes.last[rows]), _positive(quotes.previous_close[rows])
     age, moving = quotes.quote_age_seconds[rows], order.kind != VIX
+    oldest = stale_after_seconds + moving * calendar.still_seconds(at, HOME)
     found = {
         "frozen": moving & frozen,
-        "stale": moving & (not settled) & (age > stale_after_seconds),
         "no_close": np.isnan(close),
+        "stale": age > oldest,
         "no_price": np.isnan(last),
         "absent": ~quotes.answered[rows],
     }

@@ -5,7 +5,7 @@ Columns that do not fit give way by their priority, on both sides alike, and giv
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -76,7 +76,9 @@ def chain_table(view: ChainView, width: int, choice: Choice, *, ascii_only: bool
     marks = _marks(view.chain)
     ladder = Ladder.of(view.chain).around(_centre(view.chain), choice.strikes)
     head = head_line(view.chain, view.minute, view.provider, view.market, width)
-    first, *rest = said_of(view.chain, view.index, view.market)
+    said = said_of(view.chain, view.index, view.market)
+    # Before the lines are broken: what ASCII spells out is longer.
+    first, *rest = [replace(one, clauses=tuple(map(_ascii, one.clauses))) for one in said] if ascii_only else said
     table = _Table(view.chain, ladder, marks, width, choice, ascii_only=ascii_only).lines() if len(ladder) else []
     lines = [head, *first.drawn(width), (), *table, (), *_wrapped(rest, width)]
     return Drawing([_fit(each, width, ascii_only=ascii_only) for each in lines])
@@ -88,10 +90,12 @@ def _wrapped(said: Sequence[Clauses], width: int) -> list[Line]:
 
 def _fit(what: Line, width: int, *, ascii_only: bool) -> Line:
     if ascii_only:
-        what = tuple(
-            Span(span.text.replace("±", "+-").encode("ascii", "replace").decode(), span.style) for span in what
-        )
+        what = tuple(Span(_ascii(span.text), span.style) for span in what)
     return cut(what, width, ascii_only=ascii_only)
+
+
+def _ascii(text: str) -> str:
+    return text.replace("±", "+-").encode("ascii", "replace").decode()
 
 
 def _centre(chain: OptionChain) -> float:

@@ -20,6 +20,7 @@ from g6.model.market_snapshot import INDEX, UNKNOWN, MarketSnapshot
 Write = Callable[[float], str]
 
 NAME_WIDTH = 10
+VOL_POINTS = " vol points"
 WHOLE = 10_000.0  # of premiums: from here on, no paise
 
 
@@ -52,8 +53,7 @@ def head_line(chain: OptionChain, minute: datetime, provider: str, market: Marke
     """Return the first line: which chain, its level and change, its expiry and the minute."""
     spans = [Span(f"{chain.index} ", "bold"), Span(number(chain.spot, 2) + ("*" if chain.spot_frozen else ""), "bold")]
     spans += _change(chain, market)
-    days = max(0.0, (chain.expires_at - chain.at).total_seconds() / 86400)
-    left = f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours"
+    left = _left((chain.expires_at - chain.at).total_seconds())
     clauses = [
         Span(f"{chain.expiry:%d %b %y} ({left})", "bold"), Span(f"{minute:%Y-%m-%d %H:%M}"),
         Span(" ".join(chain.codes), "dim"), Span(provider, "dim"),
@@ -63,6 +63,16 @@ def head_line(chain: OptionChain, minute: datetime, provider: str, market: Marke
             break
         spans += [Span("   "), clause]
     return line(*spans)
+
+
+def _left(seconds: float) -> str:
+    """Return the time to expiry in the unit that says something of it."""
+    if seconds < 60:
+        return "under a minute" if seconds > 0 else "expired"
+    if seconds < 3600:
+        minutes = int(seconds // 60)
+        return f"{minutes} minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{seconds / 86400:.1f} days" if seconds >= 86400 else f"{seconds / 3600:.1f} hours"
 
 
 def _change(chain: OptionChain, market: MarketSnapshot | None) -> list[Span]:
@@ -83,7 +93,7 @@ def said_of(chain: OptionChain, index: Aggregates, market: MarketSnapshot | None
     of = chain.aggregates
     subjects: Mapping[str, Iterator[str]] = {
         "levels": _levels(of, index), "move": _move(of), "odds": _odds(of), "PCR": _pcr(of, index), "OI": _oi(of),
-        "surface": _surface(of, index), "exposure": _exposure(of), "market": _market(market),
+        "surface": _surface(of, index), "exposure": _exposure(of), "market": _market(market, chain.index),
     }  # fmt: skip
     told = {name: tuple(clauses) for name, clauses in subjects.items()}
     notes = ("OI and volume: k 1,000", "L 100,000", "Cr 10,000,000")
@@ -119,7 +129,7 @@ def _move(of: Aggregates) -> Iterator[str]:
         low, high = (of.get(f"expected_{side}_{name}", math.nan) for side in ("low", "high"))
         reach = f": {number(low)} to {number(high)}" if math.isfinite(low) and math.isfinite(high) else ""
         yield from _say(of, f"expected_move_{name}", _points, "±", f" by {word}{reach}")
-    yield from _say(of, "breakout_ratio", "{:+.2f}".format, "today ", " of a day's")
+    yield from _say(of, "breakout_ratio", "{:+.2f}".format, "moved today ", " of the expected move")
 
 
 def _odds(of: Aggregates) -> Iterator[str]:
@@ -143,8 +153,8 @@ def _oi(of: Aggregates) -> Iterator[str]:
 
 
 def _surface(of: Aggregates, index: Aggregates) -> Iterator[str]:
-    yield from _say(of, "risk_reversal_25", _vol_points, "25 delta risk reversal ")
-    yield from _say(of, "butterfly_25", _vol_points, "butterfly ")
+    yield from _say(of, "risk_reversal_25", _vol_points, "25 delta risk reversal ", VOL_POINTS)
+    yield from _say(of, "butterfly_25", _vol_points, "butterfly ", VOL_POINTS)
     yield from _say(index, "atm_iv_30d", _percent, "30 day IV ")
     yield from _say(index, "realised_volatility_20d", _percent, "realised ")
     yield from _say(index, "iv_rank", number, "IV rank ", "%")
@@ -161,17 +171,25 @@ def _exposure(of: Aggregates) -> Iterator[str]:
     yield from _say(of, "dealers", lambda v: DEALER_POSITIONS[int(v)].replace("_", " "), "if dealers are ")
 
 
-def _market(market: MarketSnapshot | None) -> Iterator[str]:
+def _market(market: MarketSnapshot | None, index: str) -> Iterator[str]:
     if market is None:
         return
     of = {"india_vix": market.vix, **market.aggregates}
     yield from _say(of, "india_vix", _ratio, "VIX ", _within(of, "india_vix_change", "{:+.2f}".format))
-    yield from _say(of, "advances", number, "shares up ")
-    yield from _say(of, "declines", number, "down ")
+    yield from _breadth(market, index)
     if market.mood != UNKNOWN:
         yield f"mood {market.mood}"
     if market.leader != market.laggard:
         yield f"{market.leader} leads, {market.laggard} lags"
+
+
+def _breadth(market: MarketSnapshot, index: str) -> Iterator[str]:
+    """Yield how many shares rose and fell: of the index that is shown, else of the first that is known, by its name."""
+    known = market.breadth_groups
+    group = index if index in known else next(iter(known), "")
+    of = market.breadth_of(group)
+    yield from _say(of, "advances", number, f"{group} shares up ")
+    yield from _say(of, "declines", number, "down ")
 
 
 def _warnings(chain: OptionChain) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from g6.console.figures import NOTHING, number, plain, size
 from g6.console.lines import EMPTY, Column, Drawing, Span, columns
 from g6.model.report import CycleReport, ExpiryReport, IndexReport
 
+# Of the measures, how many are named with their own time; the others are on /metrics/options.
+DEAREST = 3
 STYLES = {"ok": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
 
@@ -101,7 +103,15 @@ class MinuteView:
             written = f"{size(report.journal.bytes_written)} in {report.journal.path}"
             yield Text(f"{'journal':<9}{self._plain(report.journal.error or written)}")
         stages = ", ".join(f"{name} {seconds * 1000:.1f}" for name, seconds in report.stages.items())
-        yield Text("\n".join(wrap(stages, self._console.width, initial_indent=f"{'ms':<9}", subsequent_indent=" " * 9)))
+        yield self._wrapped("ms", stages)
+        if report.measure_seconds:
+            whole = sum(report.measure_seconds.values())
+            dearest = (f"{name} {seconds * 1000:.1f}" for name, seconds in report.dearest(DEAREST))
+            yield self._wrapped("measures", f"{whole * 1000:.1f} ms, of it {', '.join(dearest)}")
+
+    def _wrapped(self, name: str, text: str) -> Text:
+        lines = wrap(text, self._console.width, initial_indent=f"{name:<9}", subsequent_indent=" " * 9)
+        return Text("\n".join(lines))
 
     def _plain(self, text: str) -> str:
         return plain(text, ascii_only=self._ascii)

@@ -86,8 +86,8 @@ class Between:
             self._closed(day)
 
     def _closed(self, day: date) -> None:
-        self._service.alive()
-        self._parts.observation.closed(self._parts.closing.run(day, self._stop.is_set))
+        # A large day takes longer than a service manager's patience: each minute of it is a sign of life.
+        self._parts.observation.closed(self._parts.closing.run(day, self._stop.is_set, self._service.alive))
 
     def probe(self) -> None:
         """Find out before it matters whether a person must log in."""

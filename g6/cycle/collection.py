@@ -85,22 +85,28 @@ class Collection:
         """Add a minute that was stored to what the next ones are compared with."""
         self._parts.recollection.remember(snapshot)
 
-    def recall(self, due: datetime | None) -> None:
-        """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on."""
-        if due is None or due.date() not in self._parts.journals.days():
-            return
+    def recall(self, due: datetime | None) -> Sequence[IndexSnapshot]:
+        """Take up the forwards of the minute before: a restart while a spot stands still plans as if it had run on.
+
+        Returns each index as it was last planned today, as far back as that needs.
+        """
         known: Forwards = {}
+        planned: dict[str, IndexSnapshot] = {}
+        if due is None or due.date() not in self._parts.journals.days():
+            return ()
         try:
             journal, before = self._parts.journals.journal(due.date()), due
             # A minute that was refused in part says nothing of the rest: what came before it is still in force.
             while (snapshot := journal.latest_before(before)) is not None:
                 known = _forwards(snapshot.chains) | known
+                planned = {index.index: index for index in snapshot.indices if index.expected_legs} | planned
                 if _says_all_forwards(snapshot):
                     break
                 before = snapshot.minute
         except SinkError as error:
             log.warning("%s", error)
         self._forwards.update(known)
+        return tuple(planned.values())
 
     def _nothing(self, orders: Sequence[IndexOrder], due: datetime, error: G6Error) -> Collected:
         """Return a minute without a chain. It is journalled all the same: a gap must say why it is one."""
@@ -168,7 +174,7 @@ class Collection:
         parts = self._parts
         try:
             compared = parts.recollection.annotate(chain)
-            enriched = enrich(compared, parts.conventions, enrichers_under(parts.enrichers, pressure))
+            enriched = enrich(compared, parts.conventions, enrichers_under(parts.enrichers, pressure), spent)
             return aggregate(enriched, parts.conventions, measures_under(pressure)[0], spent)
         except Exception:  # still the cycle's: what was collected may not depend on arithmetic
             log.exception("%s %s could not be valued", chain.index, chain.expiry)

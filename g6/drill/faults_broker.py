@@ -62,6 +62,11 @@ BROKER: Mapping[str, Fault] = {
         "four of ten options do not answer", {"do": "missing", "on": "quote", "match": {"kind": "PE", "share": 0.4}},
         {"do": "missing", "on": "quote", "match": {"kind": "CE", "share": 0.4}}, pace=2, fires=65, heals=170,
     ),
+    "minutes_failing": _by_plan(
+        "the broker fails in every fourth minute",
+        {"do": "status", "on": ["quote", "ohlc", "ltp"], "status": 503, "from": "09:15", "until": "09:16",
+         "every_minutes": 4}, fires=30, heals=40,
+    ),
     "index_missing": _by_plan(
         "no quote of SENSEX comes", {"do": "missing", "on": "quote", "match": {"index": "SENSEX"}}
     ),
@@ -72,6 +77,10 @@ BROKER: Mapping[str, Fault] = {
     "exchange_mute": Fault(
         "the quotes of BSE stand still", _from_now({"do": "frozen", "on": "quote", "match": {"exchange": "BFO"}}),
         _mended, provider="kite",
+    ),
+    "legs_frozen": Fault(
+        "the quotes of calls stand still", _from_now({"do": "frozen", "on": "quote", "match": {"kind": "CE"}}), _mended,
+        provider="kite", fires=30, heals=40,
     ),
     "quotes_crossed": _by_plan("bids are above asks", {"do": "crossed", "on": "quote"}, heals=30),
     "token_dead": Fault(

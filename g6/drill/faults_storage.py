@@ -58,6 +58,18 @@ def _fill_slowly(world: World) -> None:
     threading.Thread(target=fill, daemon=True).start()
 
 
+def _elsewhere(world: World) -> Path:
+    return world.agent.data.with_name("elsewhere")
+
+
+def _move_away(world: World) -> None:
+    world.agent.data.rename(_elsewhere(world))
+
+
+def _move_back(world: World) -> None:
+    _elsewhere(world).rename(world.agent.data)
+
+
 def _small_files(world: World) -> None:
     _, hard = resource.prlimit(world.agent.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(world.agent.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE_BYTES, hard))
@@ -119,6 +131,7 @@ STORAGE: Mapping[str, Fault] = {
     "journal_refused": Fault(
         "no file may be longer than a page", _small_files, _any_files, linux=True
     ),
+    "directory_unwritable": Fault("the data directory is moved away while g6 writes it", _move_away, _move_back),
     "disk_full": Fault("a small disk is filled to the last byte", _fill, _make_room, disk_bytes=DISK_BYTES),
     "disk_filling": Fault(
         "half of a disk is taken, and more of it each minute", _fill_slowly, _make_room, disk_bytes=DISK_BYTES, fires=40

@@ -1,4 +1,4 @@
-"""The data directory's disk: how much is left, and how fast it goes."""
+"""The data directory and its disk: whether it can be written, how much is left, and how fast it goes."""
 
 import os
 import secrets
@@ -46,6 +46,46 @@ class DiskWatch:
             self._readings.popleft()
         begun, before = self._readings[0]
         return (before - free) / (now - begun) if now - begun >= LEAST_SECONDS else None
+
+
+class DirectoryWatch:
+    """Tells why the data directory cannot be written, or nothing while it can.
+
+    It is tried with a file until that has worked once. From then on it is only looked at, which waits for no disk, and
+    tried again after each trouble. `why_away` says why it is not in its place. The root user may write anywhere: for
+    it only the place and the mount tell.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        why_away: Callable[[], str],
+        look: Callable[[Path], os.statvfs_result] = os.statvfs,
+        try_out: Callable[[Path], str] | None = None,
+    ) -> None:
+        self._folder, self._why_away, self._look = folder, why_away, look
+        self._try_out = try_out or why_not_writable
+        self._is_proven = False
+
+    def __call__(self) -> str:
+        """Return what is wrong at this moment."""
+        why = self._why_away() or self._seen()
+        if not why and not self._is_proven:
+            why = self._try_out(self._folder)
+        self._is_proven = not why
+        return why
+
+    def _seen(self) -> str:
+        try:
+            flags = self._look(self._folder).f_flag
+        except OSError as error:
+            return f"{self._folder} cannot be written: {error.strerror}"
+        if flags & os.ST_RDONLY:
+            return f"{self._folder} cannot be written: it is mounted read-only"
+        effective = os.access in os.supports_effective_ids
+        if not os.access(self._folder, os.W_OK | os.X_OK, effective_ids=effective):
+            return f"{self._folder} cannot be written: no permission"
+        return ""
 
 
 def why_not_writable(folder: Path) -> str:

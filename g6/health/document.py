@@ -7,7 +7,7 @@ Instants are UTC. What is unknown is null.
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -73,6 +73,7 @@ class CycleStatus:
     received: int
     missed_minutes: int
     stages: Mapping[str, float]  # seconds
+    measures: Mapping[str, float] = field(default_factory=dict)  # seconds of those that took longest
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,6 @@ class StartReading:
     """What was found before the first minute."""
 
     data_directory: str
-    directory_error: str = ""  # why it cannot be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,7 @@ class Evidence:
     sinks: Mapping[str, SinkReport | None] = field(default_factory=dict)
     pressure: PressureReport | None = None
     parts: Sequence[PartReport] = ()
+    directory: str | None = None  # why it cannot be written; empty: it can
     disk: DiskReading | None = None
     clock: ClockReading | None = None
     exporter: ExporterReading | None = None
@@ -137,11 +137,12 @@ class Evidence:
 class Readers:
     """What health looks at by itself, each a function of nothing; those left out are unknown.
 
-    `parts` may be called from any thread, and without it the parts are those of the last report; `disk` and `exporter`
-    only by who calls `start`, `look` and `cycle`. The exporter's `collector_errors` are those since the start; health
+    `parts` may be called from any thread, and without it the parts are those of the last report; the others only by
+    who calls `start`, `look` and `cycle`. The exporter's `collector_errors` are those since the start; health
     tells those since its last look.
     """
 
+    directory: Callable[[], str | None] = lambda: None  # why it cannot be written
     disk: Callable[[], DiskReading | None] = lambda: None
     parts: Callable[[], Sequence[PartReport]] | None = None
     exporter: Callable[[], ExporterReading | None] = lambda: None

@@ -49,7 +49,8 @@ TOKEN_GONE = ("token_dead", "token_absent")
 PROBLEMS: Mapping[str, ProblemKind] = {
     "data_directory_unwritable": ProblemKind(
         "the data directory cannot be written", "down",
-        ("give the folder to the user that g6 runs as, or name another with `g6 --data-dir DIR`", SPACE),
+        ("put the folder back where it was, or mount it again: g6 goes on by itself",
+         "give the folder to the user that g6 runs as, or name another with `g6 --data-dir DIR`", SPACE),
         "G6DataDirectoryUnwritable",
     ),
     "disk_full": ProblemKind("the disk is full", "down", (SPACE, RETENTION), "G6DiskFull"),

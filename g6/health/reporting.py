@@ -35,6 +35,9 @@ from g6.model.problem import Problem
 from g6.model.provider_report import MarketReport
 from g6.model.report import CycleReport, JournalReport, SinkReport
 
+# Of the measures, how many are named with their own time.
+DEAREST = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -108,6 +111,7 @@ def _cycle(report: CycleReport) -> CycleStatus:
         received=report.received,
         missed_minutes=report.missed_minutes,
         stages={name: round(seconds, 6) for name, seconds in report.stages.items()},
+        measures={name: round(seconds, 6) for name, seconds in report.dearest(DEAREST)},
     )
 
 

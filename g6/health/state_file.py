@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from g6.health.document import NotAStatus, StatusDocument, decode, encode
@@ -14,10 +15,14 @@ LARGEST_BYTES = 4_000_000
 
 
 class StateFile:
-    """`<folder>/status.json`, replaced as a whole. A disk that does not take it costs nobody anything."""
+    """`<folder>/status.json`, replaced as a whole. A disk that does not take it costs nobody anything.
 
-    def __init__(self, folder: Path) -> None:
+    `why_away` says why the folder is not the one that this process holds: the file of another one is left alone.
+    """
+
+    def __init__(self, folder: Path, why_away: Callable[[], str] = str) -> None:
         self.path = folder / NAME
+        self._why_away = why_away
         self._refused = ""
         self._lock = threading.Lock()
 
@@ -30,6 +35,9 @@ class StateFile:
             return self._write(document)
 
     def _write(self, document: StatusDocument) -> bool:
+        if why := self._why_away():
+            self._say_once(why)
+            return False
         temporary = self.path.with_suffix(".json.tmp")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)

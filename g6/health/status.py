@@ -172,7 +172,7 @@ class Health:
         self._note(closing=report)
 
     def look(self) -> None:
-        """Look at disk, clock, server and parts between the cycles, and judge anew."""
+        """Look at data directory, disk, clock, server and parts between the cycles, and judge anew."""
         with self._lock:
             self._look()
             self._judge()
@@ -269,7 +269,11 @@ class Health:
             total, before = exporter.collector_errors, self._collector_errors
             exporter, self._collector_errors = replace(exporter, collector_errors=total - before), total
         self._evidence = replace(
-            self._evidence, clock=ClockReading(stepped), disk=self._readers.disk(), exporter=exporter
+            self._evidence,
+            clock=ClockReading(stepped),
+            directory=self._readers.directory(),
+            disk=self._readers.disk(),
+            exporter=exporter,
         )
 
     def _freshen(self) -> None:

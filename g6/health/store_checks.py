@@ -14,11 +14,11 @@ FEW_FILES = 10_000
 
 
 def directory(e: Evidence) -> Iterator[Finding]:
-    """Judge whether the data directory could be written before the first minute."""
-    if e.start is None:
+    """Judge whether the data directory can be written, and is the one that was there at the start."""
+    if e.start is None or e.directory is None:
         yield Finding("unknown", "nothing is known yet")
-    elif e.start.directory_error:
-        yield Finding("down", e.start.directory_error, "data_directory_unwritable")
+    elif e.directory:
+        yield Finding("down", e.directory, "data_directory_unwritable")
     else:
         yield Finding("ok", f"{e.start.data_directory} can be written")
 

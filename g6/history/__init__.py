@@ -7,6 +7,8 @@
     history.sql("SELECT ts, total_premium FROM chain WHERE index = 'NIFTY' AND date = '2026-11-20' "
                 "AND expiry_code = 'this_week' AND offset_label = 'atm' ORDER BY ts").rows()
 
+An answer is a table that becomes what is wanted next: `.arrow()`, `.duckdb()`, `.polars()`, `.pandas()`, `.rows()`.
+
 The data directory is `data_dir`, or else the one that the agent would use here: G6_STORAGE__DATA_DIR, the
 configuration file, the default. The heavy libraries are loaded by the first question.
 """

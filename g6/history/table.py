@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 
 class Table:
@@ -22,6 +23,15 @@ class Table:
     def arrow(self) -> "pa.Table":
         """Return the columns as a pyarrow Table, without a copy."""
         return self._arrow
+
+    def duckdb(self, connection: "DuckDBPyConnection | None" = None) -> "DuckDBPyRelation":
+        """Return a DuckDB relation over the columns, without a copy; by default of a connection of its own, in IST."""
+        if connection is None:
+            import duckdb  # noqa: PLC0415 (heavy)
+
+            connection = duckdb.connect()
+            connection.execute("SET TimeZone = 'Asia/Kolkata'")
+        return connection.from_arrow(self._arrow)
 
     def pandas(self) -> "pd.DataFrame":
         """Return a pandas DataFrame; ConfigError when pandas is not installed."""

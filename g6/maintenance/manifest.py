@@ -15,7 +15,8 @@ from g6.storage.data_directory import sync_directory
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-CHUNK_BYTES = 1024 * 1024
+# What is made anew from the rest, as by whoever looked at the copy with `g6 verify`: it may change, and be gone.
+MADE_ANEW = ("verify/",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Manifest:
         temporary.rename(folder / MANIFEST)
         sync_directory(folder)
 
+    @property
+    def lasting(self) -> tuple[CopiedFile, ...]:
+        """Return the files that must be as they were copied: all but reports that are made anew."""
+        return tuple(file for file in self.files if not file.path.startswith(MADE_ANEW))
+
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """Return the manifest of a copy; ConfigError when there is none that this G6 understands."""
@@ -79,8 +85,8 @@ class Manifest:
         return manifest
 
     def differences(self, folder: Path) -> Iterator[str]:
-        """Yield, a line each, what in a folder is not as it was copied; files beside those listed are not looked at."""
-        for file in self.files:
+        """Yield, a line each, what in a folder is not as it was copied; files beside `lasting` are not looked at."""
+        for file in self.lasting:
             path = folder / file.path
             if not path.is_file() or path.is_symlink():
                 yield f"{file.path} is missing"
@@ -88,6 +94,11 @@ class Manifest:
                 yield f"{file.path} has {path.stat().st_size} bytes, it had {file.bytes}"
             elif sha256_of(path) != file.sha256:
                 yield f"{file.path} has changed: its checksum differs"
+
+
+def is_backup(folder: Path) -> bool:
+    """Return whether a folder is a finished copy, which is left as it is."""
+    return (folder / MANIFEST).is_file()
 
 
 def sha256_of(path: Path) -> str:

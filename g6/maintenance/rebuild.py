@@ -1,6 +1,6 @@
 """Any store made again from the journals, day by day, in parallel, and resumable.
 
-1. the days that have a journal          `choose_days`
+1. the days that have a journal          `choose_days`; a store may know others, `Store.further_days`
 2. those not yet done                    `Ledger`, checked against what the store holds now
 3. each a task of its own                `Task`, run by a runner of `g6.maintenance.runners`
 4. outcomes, in the ledger as they come  `rebuild`
@@ -10,7 +10,7 @@ swaps it in. It shares nothing with other days, so any process that sees the fol
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -43,7 +43,8 @@ class Store:
 
     `facts` says what the result depends on beside the journal; `digest` reads back what is there for a day, None where
     nothing can. A store whose days share a state (`parallel` false) is rebuilt day after day, ascending; one whose days
-    share more than that, as a connection, brings a `runner` of its own.
+    share more than that, as a connection, brings a `runner` of its own. `further_days` are days without a journal that
+    it can be rebuilt of all the same.
     """
 
     day: DayFunction  # importable, so that another process can run it
@@ -51,6 +52,7 @@ class Store:
     parallel: bool = True
     digest: Callable[[Path, date], str] | None = None
     runner: "Runner | None" = None
+    further_days: Callable[[Path], Collection[date]] = lambda _root: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,25 @@ def in_turn(tasks: Sequence[Task]) -> Iterator[Outcome]:
     return map(perform, tasks)
 
 
-def choose_days(root: Path, first: date | None = None, last: date | None = None) -> tuple[date, ...]:
-    """Return the days with a journal from `first` to `last`, both included; ConfigError when there are none."""
-    recorded = days_in(root / JOURNAL)
+def choose_days(
+    root: Path, first: date | None = None, last: date | None = None, further: Collection[date] = ()
+) -> tuple[date, ...]:
+    """Return the days with a journal, and `further` ones, from `first` to `last`, both included, ascending.
+
+    ConfigError when there are none.
+    """
+    recorded = sorted({*days_in(root / JOURNAL), *further})
     days = tuple(day for day in recorded if (first or day) <= day <= (last or day))
     if not days:
         known = f"there are {len(recorded)}, {recorded[0]} to {recorded[-1]}" if recorded else "there are none at all"
         raise ConfigError(f"{root / JOURNAL} has no journal of the days asked for; {known}")
     return days
+
+
+def without_source(root: Path, days: Sequence[date], store: Store) -> tuple[date, ...]:
+    """Return which of the days the store cannot be rebuilt of: their journal was removed."""
+    known = {*days_in(root / JOURNAL), *store.further_days(root)}
+    return tuple(day for day in days if day not in known)
 
 
 def rebuild(
@@ -111,7 +124,7 @@ def rebuild(
     fresh: bool = False,
     done: Callable[[str, date], None] = lambda _what, _day: None,
 ) -> Iterator[Outcome]:
-    """Rebuild these days of these stores, yielding outcomes as they come, in any order.
+    """Rebuild these days of these stores, yielding outcomes as they come, in any order; not those `without_source`.
 
     A day that an interrupted run finished is left out, and `done` told, as long as its journal and what the store holds
     are what they were then; `fresh` leaves out nothing. Days that fail are tried again by the next run.
@@ -119,7 +132,8 @@ def rebuild(
     with closing(Ledger(root)) as ledger:
         failed = False
         for what, store in stores.items():
-            tasks = [Task(what, day, root, store.day, store.facts, state_of(root, day)) for day in days]
+            left = without_source(root, days, store)
+            tasks = [Task(what, d, root, store.day, store.facts, state_of(root, d)) for d in days if d not in left]
             for skipped in [] if fresh else [task for task in tasks if _is_done(ledger, task, store)]:
                 tasks.remove(skipped)
                 done(what, skipped.day)
@@ -132,7 +146,7 @@ def rebuild(
 
 
 def state_of(root: Path, day: date) -> str:
-    """Return which content a day's journal has; "unreadable" when it cannot be read, which its task will tell."""
+    """Return which content a day's journal has; "unreadable" when it is not there or cannot be read."""
     try:
         with closing(Journal.open_read_only(root / JOURNAL / f"{day.isoformat()}{SUFFIX}")) as journal:
             begun = journal.identity.rpartition(" ")[2]

@@ -2,11 +2,12 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from g6.errors import ConfigError, SinkError
-from g6.maintenance.manifest import Manifest
+from g6.maintenance.manifest import CopiedFile, Manifest
 from g6.storage.data_directory import sync_directory
 from g6.storage.journal import SUFFIX
 from g6.storage.sync import sync_file_system
@@ -30,7 +31,7 @@ def restore(source: Path, target: Path) -> Manifest:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for file in manifest.files:
+        for file in _present(manifest, source):
             copy = partial / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / file.path, copy)
@@ -43,6 +44,12 @@ def restore(source: Path, target: Path) -> Manifest:
         raise
     sync_directory(target.parent)
     return manifest
+
+
+def _present(manifest: Manifest, source: Path) -> Iterator[CopiedFile]:
+    """Yield the files to copy: all that last, and of those that are made anew what is there."""
+    lasting = frozenset(manifest.lasting)
+    return (file for file in manifest.files if file in lasting or (source / file.path).is_file())
 
 
 def _require_possible(manifest: Manifest, target: Path) -> None:

@@ -94,11 +94,16 @@ class SessionCalendar:
         frozen = self._rule(at.date(), exchange).spot_frozen
         return self.is_open(at, exchange) and frozen is not None and frozen[0] <= at.time() < frozen[1]
 
-    def cash_settled(self, at: datetime, exchange: str) -> bool:
-        """Return whether derivatives trade on after the cash market's closing auction. Raises OutsideCalendar."""
+    def still_seconds(self, at: datetime, exchange: str) -> float:
+        """Return for how long shares and indices have not traded on, since the closing auction of the day began.
+
+        0 before it, and on a day whose hours have none: a Muhurat hour. Raises OutsideCalendar.
+        """
         at = _ist(at)
         frozen = self._rule(at.date(), exchange).spot_frozen
-        return self.is_open(at, exchange) and frozen is not None and at.time() >= frozen[1]
+        if frozen is None or not self.is_open(began := _at(at.date(), frozen[0]), exchange):
+            return 0.0
+        return max(0.0, (at - began).total_seconds())
 
     def settling(self, at: datetime, expiry: date, exchange: str) -> bool:
         """Return whether this is the last half hour of the expiry's own trading, when IV is unreliable.
@@ -139,6 +144,18 @@ class SessionCalendar:
         while not self.is_trading_day(day, exchange):
             day -= ONE_DAY
         return day
+
+    def trading_days_before(self, day: date, exchange: str, count: int) -> tuple[date, ...]:
+        """Return the last `count` trading days before `day`, ascending; fewer where the table begins later.
+
+        Raises OutsideCalendar where the table does not cover the day before.
+        """
+        self._require_known(day - ONE_DAY)
+        found: list[date] = []
+        while len(found) < count and self.covers(day := day - ONE_DAY):
+            if self.is_trading_day(day, exchange):
+                found.append(day)
+        return tuple(reversed(found))
 
     def covers(self, day: date) -> bool:
         """Return whether the table speaks of this day."""

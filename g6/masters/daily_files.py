@@ -1,5 +1,6 @@
 """The total premiums of a day as its CSV files have them, which is the canonical word on a day that is over."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,16 +13,18 @@ from g6.storage.data_directory import CSV
 COLUMN = b"total_premium"
 
 
-def read_day(root: Path, day: date) -> DayTotals | None:
+def read_day(root: Path, day: date, alive: Callable[[], None] = lambda: None) -> DayTotals | None:
     """Return a day's totals from `<root>/csv/<INDEX>/<expiry code>/<offset>/<day>.csv`; None when there is no file.
 
-    Lines that were never finished do not count; folders that are no offset's are left out. SinkError for a file that
+    Lines that were never finished do not count; folders that are no offset's are left out. `alive` is called before
+    each file. SinkError for a file that
     cannot be read, or whose rows are not those of a daily file.
     """
     series: dict[Group, dict[str, dict[int, int]]] = {}
     paths = sorted((root / CSV).glob(f"*/*/*/{day.isoformat()}.csv"))
     for path in paths:
         index, code, label = path.parent.relative_to(root / CSV).parts
+        alive()
         if OFFSET_LABEL.fullmatch(label):
             series.setdefault(Group(index, code), {})[label] = _read(path)
     if not paths:

@@ -7,7 +7,7 @@
 5. the master files of the weekday          `files.write_weekday`
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -87,17 +87,21 @@ def compare(root: Path, day: date) -> Reconciliation:
         return _kept(store, day, filed) or _compared(day, store.streamed(day), filed)
 
 
-def reconcile(root: Path, day: date, *, display_names: Mapping[str, str] | None = None) -> Reconciliation:
+def reconcile(
+    root: Path, day: date, *, display_names: Mapping[str, str] | None = None, alive: Callable[[], None] = lambda: None
+) -> Reconciliation:
     """Compare a day, fold the files' word into history, and write the master files of its weekday.
 
     Doing so again changes nothing unless the daily files changed, or minutes came in since; the day is then replaced.
     A second call tells the same differences as the first. Display names are those that the masters remember unless
-    they are given. SinkError when a store cannot be read or written; history is then as it was.
+    they are given. `alive` is called before each daily file, and after the other steps. SinkError when a store cannot
+    be read or written; history is then as it was.
     """
     with closing(MasterStore.open(root)) as store:
         store.adopt(store.smoothing, display_names or {})
         seen = store.versions(day)
-        filed, streamed = read_day(root, day), store.streamed(day)
+        filed, streamed = read_day(root, day, alive), store.streamed(day)
+        alive()
         result = _kept(store, day, filed) or _compared(day, streamed, filed)
         if result.basis == "nothing" and seen:  # minutes in which nothing was traded: they are done with, too
             rest = store.latest(day)
@@ -111,6 +115,7 @@ def reconcile(root: Path, day: date, *, display_names: Mapping[str, str] | None 
         before = store.folded(day)
         if entry != before or day in store.unsettled_days():
             store.settle(day, totals, entry, seen)
+        alive()
         written = write_weekday(store, day.weekday(), groups)
     fresh = before is None or before.content != entry.content
     return replace(result, folded=fresh, files_written=written)

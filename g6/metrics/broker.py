@@ -1,7 +1,9 @@
 """What asking the market went through, as numbers."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import get_args
 
 from g6.clock import IST
@@ -58,6 +60,23 @@ def _token(to: Instruments, report: TokenReport) -> None:
         to.set("g6_token_state", state == report.state, report.account, state)
     if report.expires_at:
         to.set("g6_token_expiry_timestamp_seconds", report.expires_at.timestamp(), report.account)
+
+
+def follow_tokens(to: Instruments, reports: Callable[[], Sequence[TokenReport]]) -> None:
+    """Ask `reports` at each scrape from now on: a token ends, and a person logs in, while no minute tells of it."""
+    for account in to.known.accounts:
+        for state in get_args(TokenState):
+            to.follow("g6_token_state", partial(_is_in, reports, account, state), account, state)
+        to.follow("g6_token_expiry_timestamp_seconds", partial(_end_of, reports, account), account)
+
+
+def _is_in(reports: Callable[[], Sequence[TokenReport]], account: str, state: TokenState) -> float:
+    return float(any(report.state == state for report in reports() if report.account == account))
+
+
+def _end_of(reports: Callable[[], Sequence[TokenReport]], account: str) -> float:
+    ends = (report.expires_at for report in reports() if report.account == account)
+    return next((end.timestamp() for end in ends if end), math.nan)
 
 
 def _dump(to: Instruments, report: DumpReport) -> None:

@@ -142,15 +142,14 @@ class Instruments:
         metric = self._child(name, labels)
         assert isinstance(metric, Gauge)  # noqa: S101 - as above
         metric.set(value)
-        if name in self._absent:
-            self._absent.discard(name)
-            self.registry.register(self._metrics[name])
+        self._appear(name)
 
     def follow(self, name: str, value: Callable[[], float], *labels: str) -> None:
-        """Let a gauge take its value at each scrape."""
+        """Let a gauge take its value at each scrape. One that was absent appears."""
         metric = self._child(name, labels)
         assert isinstance(metric, Gauge)  # noqa: S101 - as above
         metric.set_function(value)
+        self._appear(name)
 
     def only(self, name: str, *labels: str) -> None:
         """Set an `_info` gauge to 1 for these label values and remove every other of its series."""
@@ -164,6 +163,11 @@ class Instruments:
         metric = self._child(name, ())
         assert isinstance(metric, Histogram)  # noqa: S101 - as above
         metric.observe(value)
+
+    def _appear(self, name: str) -> None:
+        if name in self._absent:
+            self._absent.discard(name)
+            self.registry.register(self._metrics[name])
 
     def collector(self, name: str) -> Collector:
         """Return the collector behind a name."""

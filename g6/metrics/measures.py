@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from g6.metrics.catalogue import Metric, off_metrics, with_aggregates
+from g6.metrics.catalogue import MEASURE_SECONDS, Metric, off_metrics, with_aggregates
 from g6.metrics.instruments import Known
 from g6.metrics.naming import escaped
 from g6.model.columns import Aggregates, Scope
@@ -40,6 +40,18 @@ class MeasureLines:
                 pieces += [f"\n# HELP {row.name} {row.help}\n# TYPE {row.name} {row.type}".encode(), *lines]
                 series += len(lines)
         return pieces, series
+
+
+def time_lines(spent: Mapping[str, float]) -> list[bytes]:
+    """Return a line per enricher and measure with the seconds that it took, each with the line end before it."""
+    if not spent:
+        return []
+    row = MEASURE_SECONDS
+    lines = (f'\n{row.name}{{measure="{escaped(name)}"}} {seconds!r}' for name, seconds in spent.items())
+    return [
+        f"\n# HELP {row.name} {row.help}\n# TYPE {row.name} {row.type}".encode(),
+        *(each.encode() for each in lines),
+    ]
 
 
 def _chains(snapshot: Snapshot) -> Iterator[Said]:

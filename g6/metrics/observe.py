@@ -3,22 +3,25 @@
 import math
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Literal
 
 from g6.clock import IST
-from g6.metrics.broker import observe_market
+from g6.metrics.broker import follow_tokens, observe_market
 from g6.metrics.catalogue import aggregate_metric
 from g6.metrics.instruments import OTHER, Instruments
+from g6.metrics.participants import observe_participants
 from g6.metrics.pressure import follow_pressure, observe_pressure
 from g6.metrics.process import process_collector
 from g6.metrics.surroundings import observe_surroundings
+from g6.metrics.wanted import LastWanted, Wanted
 from g6.model.chain import mask_of
 from g6.model.closing_report import ClosingReport
+from g6.model.participants_report import ParticipantsReport
 from g6.model.pressure_report import PressureReport
-from g6.model.provider_report import MarketReport
+from g6.model.provider_report import MarketReport, TokenReport
 from g6.model.report import CycleReport, IndexReport, JournalReport, SinkReport, Status
 
 OUTCOMES: Mapping[Status, str] = {
@@ -46,6 +49,7 @@ class Observer:
     ) -> None:
         self._to = instruments
         self._now = now
+        self._wanted = LastWanted()
         self._aggregates = {a.name: aggregate_metric(a).name for a in instruments.known.exported}
         instruments.registry.register(process_collector())
         instruments.set("g6_build_info", 1, version, platform.python_version())
@@ -57,9 +61,9 @@ class Observer:
         for stage, seconds in report.stages.items():
             self._to.add("g6_stage_seconds_total", seconds, stage)
             self._to.add("g6_stage_runs_total", 1, stage)
-        reports = {index.index: index for index in report.indices}
+        reports, wanted = {index.index: index for index in report.indices}, self._wanted.of(report)
         for name in (*self._to.known.codes, *(name for name in reports if name not in self._to.known.codes)):
-            self._index(name, reports.get(name))
+            self._index(name, reports.get(name), wanted.get(name, Wanted()))
         self._chains(report)
         observe_surroundings(self._to, report.surroundings)
         if report.journal:
@@ -70,6 +74,10 @@ class Observer:
             self.market(report.market)
         if report.status != "failed":
             self._fresh(report)
+
+    def recalled(self, planned: Iterable[IndexReport]) -> None:
+        """Take up what was wanted of these indices before this process began; nothing is counted."""
+        self._wanted.recall(planned)
 
     def market(self, report: MarketReport) -> None:
         """Count what asking the providers went through, in a cycle or before the first."""
@@ -96,9 +104,23 @@ class Observer:
         for kind, count in report.removed_bytes.items():
             self._to.add("g6_retention_removed_bytes_total", count, kind)
 
+    def participants(self, report: ParticipantsReport) -> None:
+        """Set how old what is stored of participants is."""
+        observe_participants(self._to, report)
+
+    def participants_fetched(self, missing: int) -> None:
+        """Set how many files of participants the last fetch wanted and does not have."""
+        self._to.set("g6_participants_missing_files", missing)
+
     def skipped(self, reason: str, count: int = 1) -> None:
-        """Count minutes in which no cycle runs: `closed` once per closure, the others per minute lost."""
+        """Count minutes in which no cycle runs: `closed` once per closure, the others per minute lost.
+
+        What an overrun cost was wanted as much as what the minute beside it asked for.
+        """
         self._to.add("g6_cycles_skipped_total", count, reason)
+        if reason == "overrun":
+            for name, wanted in self._wanted.latest.items():
+                self._to.add("g6_legs_expected_total", count * wanted.legs, name)
 
     def session(self, open_by_exchange: Mapping[str, bool], known_until: date) -> None:
         """Say which exchanges are open now, and the last day that the session calendar covers."""
@@ -116,6 +138,14 @@ class Observer:
         for exchange in self._to.known.exchanges:
             self._to.follow("g6_market_open", partial(is_open, exchange), exchange)
 
+    def follow_next_open(self, seconds: Callable[[], float]) -> None:
+        """Ask at each scrape from now on how many seconds of the machine's are left until a session opens."""
+        self._to.follow("g6_market_next_open_timestamp_seconds", lambda: self._now() + seconds())
+
+    def follow_tokens(self, reports: Callable[[], Sequence[TokenReport]]) -> None:
+        """Ask for the access tokens at each scrape from now on; called from the server's thread."""
+        follow_tokens(self._to, reports)
+
     def _outcome(self, report: CycleReport) -> None:
         self._to.add("g6_cycles_started_total")
         self._to.add(OUTCOMES[report.status])
@@ -131,19 +161,18 @@ class Observer:
             if index.expiries:
                 self._to.set("g6_index_last_snapshot_timestamp_seconds", now, index.index)
 
-    def _index(self, name: str, report: IndexReport | None) -> None:
-        wanted = report.expected_codes if report else ()
+    def _index(self, name: str, report: IndexReport | None, wanted: Wanted) -> None:
         stored = [code for expiry in report.expiries for code in expiry.codes] if report else []
         self._to.set("g6_index_spot_points", report.spot if report else math.nan, name)
         self._to.set("g6_index_spot_frozen", bool(report and report.spot_frozen), name)
-        self._to.set("g6_index_expected_codes_mask", mask_of(wanted), name)
+        self._to.set("g6_index_expected_codes_mask", mask_of(wanted.codes), name)
         self._to.set("g6_index_collected_codes_mask", mask_of(tuple(stored)), name)
+        self._to.add("g6_legs_expected_total", wanted.legs, name)
         if report:
             self._count(report)
 
     def _count(self, report: IndexReport) -> None:
         name = report.index
-        self._to.add("g6_legs_expected_total", report.expected, name)
         self._to.add("g6_legs_received_total", report.received, name)
         self._to.add("g6_chains_accepted_total", len(report.expiries), name)
         self._to.add("g6_chains_refused_total", len(report.refusals), name)
@@ -152,6 +181,7 @@ class Observer:
         for refusal in report.refusals:
             known = refusal.reason in self._to.known.refusal_reasons
             self._to.add("g6_refusals_total", 1, refusal.reason if known else OTHER)
+        self._to.add("g6_legs_stale_total", sum(expiry.stale for expiry in report.expiries), name)
         for expiry in report.expiries:
             for defect, legs in expiry.defects.items():
                 self._to.add("g6_legs_refused_total", legs, name, defect)

@@ -3,25 +3,31 @@
 import gzip
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 import orjson
 
 from g6.metrics.catalogue import OPTION_COLUMNS, OPTIONS_MINUTE, Metric, option_metric
 from g6.metrics.instruments import Instruments
-from g6.metrics.measures import MeasureLines
+from g6.metrics.measures import MeasureLines, time_lines
 from g6.metrics.naming import escaped
+from g6.metrics.participants import participant_lines
 from g6.metrics.surroundings import surrounding_lines
 from g6.model.chain import OptionChain
 from g6.model.columns import Floats
 from g6.model.contracts import CALL, PUT
+from g6.model.participants_report import ParticipantsReport
 from g6.model.snapshot import Snapshot
 
 # Level 1 takes a tenth of the time of the default 9 and a seventh more bytes.
 GZIP_LEVEL = 1
+
+NOTHING_SPENT: Mapping[str, float] = MappingProxyType({})
+NO_PARTICIPANTS = ParticipantsReport()
 
 ContractSet = tuple[str, str, bytes, bytes]
 
@@ -58,12 +64,20 @@ class OptionsPage:
         """Return the page as it stands."""
         return self._page
 
-    def render(self, snapshot: Snapshot) -> None:
-        """Make the page of a minute and swap it in. A value that is NaN or infinite has no line."""
+    def render(
+        self,
+        snapshot: Snapshot,
+        spent: Mapping[str, float] = NOTHING_SPENT,
+        participants: ParticipantsReport = NO_PARTICIPANTS,
+    ) -> None:
+        """Make the page of a minute and swap it in. A value that is NaN or infinite has no line.
+
+        `spent` has the seconds that each enricher and measure took.
+        """
         if self._hidden:
             return
         begun = time.perf_counter()
-        self._show(self._rendered(snapshot))
+        self._show(self._rendered(snapshot, spent, participants))
         self._to.add("g6_exporter_renders_total", 1, "options")
         self._to.add("g6_exporter_render_seconds_total", time.perf_counter() - begun, "options")
 
@@ -83,7 +97,7 @@ class OptionsPage:
         self._to.set("g6_exporter_page_bytes", len(page.plain), "options")
         self._to.set("g6_exporter_options_series", page.series)
 
-    def _rendered(self, snapshot: Snapshot) -> Page:
+    def _rendered(self, snapshot: Snapshot, spent: Mapping[str, float], participants: ParticipantsReport) -> Page:
         chains = [chain for chain in snapshot.chains if chain.expires_at > chain.at]
         labels = self._label_texts(chains)
         pieces, series = [_minute(snapshot.minute)], 1
@@ -94,8 +108,9 @@ class OptionsPage:
             series += len(lines) // 3
         around, count = surrounding_lines(snapshot.market)
         measures, of_measures = self._measures.of(snapshot)
-        plain = b"".join([*pieces, *around, *measures]).lstrip() + b"\n"
-        series += count + of_measures
+        classes, of_classes = participant_lines(participants)
+        plain = b"".join([*pieces, *around, *measures, *classes, *time_lines(spent)]).lstrip() + b"\n"
+        series += count + of_measures + of_classes + len(spent)
         return Page(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0), snapshot.minute, series)
 
     def _label_texts(self, chains: Sequence[OptionChain]) -> list[bytes]:

@@ -15,18 +15,17 @@ NAN = float("nan")
 class Background:
     """Series are oldest first and without the minute in hand; empty, or NaN, is what is not known.
 
-    Minute series are parallel to each other, one value per recorded minute of this day; daily ones likewise, one
-    value per trading day before this one, at most 252.
+    Minute series are parallel to each other, one value per recorded minute of this day, however far apart those are:
+    `minute_of_day` says when. Daily ones likewise, one value per trading day before this one, at most 252.
     """
 
-    previous_close: float = NAN  # of the index, points
+    minute_of_day: Floats = field(default_factory=lambda: EMPTY)  # minutes since midnight IST
+    minute_frozen: Floats = field(default_factory=lambda: EMPTY)  # 1 while an auction held the index still, else 0
     minute_spot: Floats = field(default_factory=lambda: EMPTY)  # points
     minute_iv: Floats = field(default_factory=lambda: EMPTY)  # 30-day at-the-money volatility, 1/sqrt(year)
     minute_vix: Floats = field(default_factory=lambda: EMPTY)  # India VIX, percent
-    minute_straddle: Floats = field(default_factory=lambda: EMPTY)  # nearest expiry's, rupees
     daily_close: Floats = field(default_factory=lambda: EMPTY)  # points
     daily_iv: Floats = field(default_factory=lambda: EMPTY)  # 30-day at-the-money volatility at the close
-    daily_vix: Floats = field(default_factory=lambda: EMPTY)  # India VIX at the close, percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,3 +38,4 @@ class IndexView:
     chains: tuple[OptionChain, ...]
     background: Background = field(default_factory=Background)
     vix: float = NAN  # India VIX now, percent
+    minute_of_day: float = NAN  # of this minute: minutes since midnight IST

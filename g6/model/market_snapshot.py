@@ -23,6 +23,7 @@ BREADTH_MEASURES = (
     "advance_volume", "decline_volume", "advance_volume_share",
 )  # fmt: skip
 NAN = float("nan")
+NONE, STALE, FROZEN = (float(ROW_DEFECTS.index(word)) for word in ("none", "stale", "frozen"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +83,25 @@ class MarketSnapshot:
 
     @property
     def vix(self) -> float:
-        """Return India VIX, in percent a year; NaN where it was not quoted."""
-        return next(iter(self.last[self.kind == VIX].tolist()), NAN)
+        """Return India VIX, in percent a year; NaN where it was not quoted, or long ago."""
+        return next(iter(self.last[self.vix_rows].tolist()), NAN)
+
+    @property
+    def vix_rows(self) -> Bools:
+        """Return the mask of India VIX; of nothing where its quote is stale."""
+        rows: Bools = (self.kind == VIX) & (self.defect != STALE)
+        return rows
 
     @property
     def sectors_ranked(self) -> tuple[tuple[str, float], ...]:
-        """Return name and change ratio of the sectors, the leader first; one without a change is left out."""
+        """Return name and change ratio of the sectors, the leader first.
+
+        One whose change is not known is left out: without a close, or with a quote of long ago. What the closing
+        auction holds still has its change of the day.
+        """
         ratio = self.change_ratio
-        rows = np.flatnonzero((self.kind == SECTOR) & np.isfinite(ratio))
+        known = np.isfinite(ratio) & ((self.defect == NONE) | (self.defect == FROZEN))
+        rows = np.flatnonzero((self.kind == SECTOR) & known)
         ordered = rows[np.lexsort((self.name[rows], -ratio[rows]))]
         return tuple((str(self.name[row]), float(ratio[row])) for row in ordered.tolist())
 

@@ -36,9 +36,10 @@ class ExpiryReport:
     defects: Mapping[str, int]  # LEG_DEFECTS word → legs, without "none"
     iv_statuses: Mapping[str, int]  # IV_STATUSES word → legs
     aggregates: Mapping[str, float]
+    stale: int = 0  # legs that answered with a quote older than may be; one without a stamp is not known to be
 
     @classmethod
-    def of(cls, chain: OptionChain) -> "ExpiryReport":
+    def of(cls, chain: OptionChain, stale_after_seconds: float = np.inf) -> "ExpiryReport":
         """Count a chain."""
         return cls(
             index=chain.index,
@@ -52,6 +53,7 @@ class ExpiryReport:
             defects=_counted(chain.defect, LEG_DEFECTS[1:], first_code=1),
             iv_statuses=_counted(chain.iv_status, IV_STATUSES),
             aggregates=chain.aggregates,
+            stale=int(np.count_nonzero(chain.quote_age_seconds > stale_after_seconds)),
         )
 
 
@@ -71,8 +73,8 @@ class IndexReport:
     anomalies: tuple[Anomaly, ...] = ()  # what was out of the ordinary, with its reason
 
     @classmethod
-    def of(cls, snapshot: IndexSnapshot) -> "IndexReport":
-        """Count an index."""
+    def of(cls, snapshot: IndexSnapshot, stale_after_seconds: float = np.inf) -> "IndexReport":
+        """Count an index, and its quotes that are older than so many seconds."""
         return cls(
             index=snapshot.index,
             spot=snapshot.spot,
@@ -80,7 +82,7 @@ class IndexReport:
             expected_codes=snapshot.expected_codes,
             expected=snapshot.expected_legs,
             received=snapshot.received_legs,
-            expiries=tuple(ExpiryReport.of(chain) for chain in snapshot.chains),
+            expiries=tuple(ExpiryReport.of(chain, stale_after_seconds) for chain in snapshot.chains),
             refusals=snapshot.refusals,
             anomalies=snapshot.anomalies,
             aggregates=snapshot.aggregates,
@@ -137,7 +139,8 @@ class CycleReport:
     market: MarketReport | None = None  # who was asked, and what that took
     pressure: PressureReport | None = None  # how much memory there was, and what was left out for lack of it
     parts: tuple[PartReport, ...] = ()  # what runs beside the loop
-    measure_seconds: Mapping[str, float] = field(default_factory=dict)  # aggregate → seconds, all chains together
+    # Enricher or aggregate → seconds, all chains together; one that has both names (forward) has both times.
+    measure_seconds: Mapping[str, float] = field(default_factory=dict)
     surroundings: Mapping[str, float] = field(default_factory=dict)  # the measures of the whole market, India VIX …
     clock_step_seconds: float = 0.0  # by how much the wall clock was set since the minute before, back is negative
 
@@ -156,6 +159,10 @@ class CycleReport:
         """Return what was out of the ordinary, the largest deviation first. It is no trouble: the minute is sound."""
         found = (anomaly for index in self.indices for anomaly in index.anomalies)
         return tuple(sorted(found, key=lambda anomaly: -abs(anomaly.deviation)))
+
+    def dearest(self, count: int) -> tuple[tuple[str, float], ...]:
+        """Return the measures that took longest, with their seconds, the longest first."""
+        return tuple(sorted(self.measure_seconds.items(), key=lambda spent: -spent[1])[:count])
 
     @property
     def status(self) -> Status:

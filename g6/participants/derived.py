@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
+from g6.model.columns import Column
 from g6.participants.days import INSTITUTIONS, INSTRUMENTS, PARTICIPANTS, TOTAL, Cash, Contracts, Position
 
 NAN = float("nan")
+NSE = "NSE"
 T = TypeVar("T")
 
 
@@ -43,6 +45,37 @@ class CashRow(NamedTuple):
     net: float
     previous_date: dt.date | None
     change_net: float
+
+
+# The columns of these rows as the data dictionary tells of them.
+POSITION_COLUMNS: tuple[Column, ...] = (
+    Column("date", "identity", "day", "Trading day", source=NSE),
+    Column("participant", "identity", "text", "Client, DII, FII, Pro (members on their own account), or TOTAL of them",
+           source=NSE),
+    Column("instrument", "identity", "text", "future_index, future_stock, option_index_call, option_index_put, "
+           "option_stock_call, option_stock_put, or total of them", source=NSE),
+    Column("long", "collected", "contracts", "Held long at the end of the day (oi), or bought on it (volume)",
+           source=NSE),
+    Column("short", "collected", "contracts", "Held short at the end of the day (oi), or sold on it (volume)",
+           source=NSE),
+    Column("net", "derived", "contracts", "long less short"),
+    Column("long_short_ratio", "derived", "ratio", "long over short; missing where nothing is short",
+           source="market usage"),
+    Column("previous_date", "derived", "day", "The stored day before, which the changes are against"),
+    Column("change_long", "derived", "contracts", "long less that of previous_date; across a revision of lots "
+           "contracts do not compare"),
+    Column("change_short", "derived", "contracts", "short less that of previous_date"),
+    Column("change_net", "derived", "contracts", "net less that of previous_date"),
+)  # fmt: skip
+CASH_COLUMNS: tuple[Column, ...] = (
+    Column("date", "identity", "day", "Trading day", source=NSE),
+    Column("participant", "identity", "text", "DII (domestic institutions) or FII (foreign ones, FPI)", source=NSE),
+    Column("buy", "collected", "crore rupees", "Shares bought in the cash market, provisional", 2, NSE),
+    Column("sell", "collected", "crore rupees", "Shares sold in the cash market, provisional", 2, NSE),
+    Column("net", "collected", "crore rupees", "Bought less sold, as the exchange says it", 2, NSE),
+    Column("previous_date", "derived", "day", "The stored day before, which the change is against"),
+    Column("change_net", "derived", "crore rupees", "net less that of previous_date", 2),
+)  # fmt: skip
 
 
 def position_rows(days: Mapping[dt.date, Contracts]) -> Iterator[PositionRow]:

@@ -53,7 +53,12 @@ class Report:
     @property
     def complete(self) -> bool:
         """Return whether everything was taken, now or earlier."""
-        return all(outcome.state in TAKEN for outcome in self.outcomes)
+        return not self.missing
+
+    @property
+    def missing(self) -> int:
+        """Return how many are still absent, or of no use."""
+        return sum(outcome.state not in TAKEN for outcome in self.outcomes)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.outcomes)) or "nothing was wanted"

@@ -8,6 +8,7 @@ from g6.reports.day_coverage import coverage
 from g6.reports.day_health import anomalies, health
 from g6.reports.day_html import number, percent
 from g6.reports.day_indices import indices
+from g6.reports.day_participants import ParticipantsDay, participants
 from g6.reports.day_positioning import positioning
 from g6.reports.day_premium import premium
 from g6.reports.day_record import DayRecord, IndexDay, last_known
@@ -18,12 +19,22 @@ from g6.verification.result import Verification
 
 CONTENTS = (
     ("coverage", "Coverage"), ("indices", "Indices"), ("iv", "IV"), ("premium", "Premium"),
-    ("positioning", "Positioning"), ("anomalies", "Anomalies"), ("health", "Health"),
+    ("positioning", "Positioning"), ("participants", "Participants"), ("anomalies", "Anomalies"), ("health", "Health"),
 )  # fmt: skip
 
+NONE_HELD = ParticipantsDay()
 
-def day_page(record: DayRecord, verification: Verification | None, unverified: str = "") -> str:
-    """Return the page. Without a verification `unverified` says why there is none, as a clause."""
+
+def day_page(
+    record: DayRecord,
+    verification: Verification | None,
+    unverified: str = "",
+    held: ParticipantsDay = NONE_HELD,
+) -> str:
+    """Return the page; `held` is what is stored of participants.
+
+    Without a verification `unverified` says why there is none, as a clause.
+    """
     title = f"G6, {record.day:%A %d %B %Y}"
     links = "".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in CONTENTS)
     return f"""<!doctype html>
@@ -41,6 +52,7 @@ def day_page(record: DayRecord, verification: Verification | None, unverified: s
 {volatility(record)}
 {premium(record)}
 {positioning(record)}
+{participants(held)}
 {anomalies(record)}
 {health(record, verification)}
 </main>

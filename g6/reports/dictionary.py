@@ -14,6 +14,7 @@ from g6.metrics.catalogue import (
     DERIVABLE_AGGREGATES,
     GROUP_MEASURES,
     OPTION_COLUMNS,
+    PARTICIPANT_GAUGES,
     SURROUNDING,
     measure_metric,
     option_metric,
@@ -30,6 +31,9 @@ from g6.model.chain import (
 )
 from g6.model.columns import Aggregate, Column
 from g6.model.market_snapshot import MARKET_COLUMNS, ROW_DEFECTS
+from g6.participants.days import KINDS as FILES
+from g6.participants.derived import CASH_COLUMNS, POSITION_COLUMNS
+from g6.participants.store import CASH, file_of
 from g6.storage.csv_layout import LEG_VALUES
 from g6.storage.csv_market import LEVEL_VALUES
 
@@ -41,6 +45,8 @@ KINDS: Mapping[str, str] = MappingProxyType({
     "market": "the whole market in a minute",
     "level": "India VIX, an index, a sector or a share in a minute",
     "group": "the shares of an index, or of an industry, in a minute",
+    "participants": "a class of participants in an instrument on a day",
+    "institutions": "a kind of institution in the cash market on a day",
 })  # fmt: skip
 # What the numbers of a code mean, by the name under which a definition speaks of them.
 CODES: Mapping[str, Sequence[str]] = MappingProxyType({
@@ -73,6 +79,8 @@ def entries() -> tuple[Entry, ...]:
         *(_measure(m) for scope in ("chain", "index", "market") for m in MEASURES if m.scope == scope),
         *map(_level, MARKET_COLUMNS),
         *map(_group, BREADTH),
+        *map(_position, POSITION_COLUMNS),
+        *map(_flow, CASH_COLUMNS),
     )
 
 
@@ -98,10 +106,12 @@ def as_markdown(of: Sequence[Entry]) -> str:
 
 HEAD = """# Data dictionary
 
-Every number that G6 keeps. Printed by `g6 dictionary --markdown` from the schema; do not edit. CSV files are named from
-`csv/` of the data directory on, `*` is the day, and `CODE` is `this_week`, `next_week`, `this_month` or `next_month`.
-A leg has its column twice, `ce_` for the call and `pe_` for the put. Influx is `measurement.field`. Metrics begin on
-`/metrics`, and the many on `/metrics/options`. The Parquet archive has everything: legs in `legs`, measures in
+Every number that G6 keeps. Printed by `g6 dictionary --markdown` from the schema; do not edit. CSV files are named
+from `csv/` of the data directory on, those of participants and institutions from the data directory itself; `*` is the
+day, and `CODE` is `this_week`, `next_week`, `this_month` or `next_month`. A leg has its column twice, `ce_` for the
+call and `pe_` for the put. Influx is `measurement.field`. Metrics begin on `/metrics`, and the many on
+`/metrics/options`. A derived column of a leg that has no metric stands in `UNGAUGED_COLUMNS` of
+`g6/metrics/catalogue.py` with the reason. The Parquet archive has everything of a minute: legs in `legs`, measures in
 `overview` and `market`. An empty cell means that there is none, NaN or an absent field that it was not known.
 """
 TABLE_HEAD = (
@@ -151,3 +161,19 @@ def _group(measure: Aggregate) -> Entry:
     csv, influx = f"MARKET/breadth/GROUP/*.csv: {name}", f"index_overview.{name}"
     metric = SURROUNDING[name].name if name in GROUP_MEASURES else NOWHERE
     return Entry("group", name, measure.unit, measure.help, measure.source, measure.since, csv, influx, metric)
+
+
+def _position(column: Column) -> Entry:
+    files = ", ".join(map(file_of, FILES))
+    metric = PARTICIPANT_GAUGES[column.name].name if column.name in PARTICIPANT_GAUGES else NOWHERE
+    return _of_day("participants", column, files, metric)
+
+
+def _flow(column: Column) -> Entry:
+    metric = PARTICIPANT_GAUGES["cash_net"].name if column.name == "net" else NOWHERE
+    return _of_day("institutions", column, file_of(CASH), metric)
+
+
+def _of_day(kind: str, column: Column, files: str, metric: str) -> Entry:
+    csv = f"{files}: {column.name}"
+    return Entry(kind, column.name, column.unit, column.help, column.source, column.since, csv, NOWHERE, metric)

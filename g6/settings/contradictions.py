@@ -1,6 +1,7 @@
-"""Settings that are each possible and impossible together."""
+"""Settings that are each possible, and impossible or of no use together."""
 
 import ipaddress
+import math
 from collections.abc import Callable, Mapping
 
 from g6.settings.layers import Setting
@@ -12,6 +13,11 @@ Effective = Mapping[str, Setting]
 def contradictions(settings: Effective) -> list[str]:
     """Return one line for every impossible combination of effective settings."""
     return [f"{settings[key].origin}: {key}: {line}" for key, rule in RULES if (line := rule(settings))]
+
+
+def cautions(settings: Effective) -> tuple[str, ...]:
+    """Return one line for every combination that works and does less than it says."""
+    return tuple(f"{settings[key].origin}: {key}: {line}" for key, rule in CAUTIONS if (line := rule(settings)))
 
 
 def _remote(settings: Effective) -> str | None:
@@ -64,6 +70,18 @@ def _warm_up(settings: Effective) -> str | None:
     return f"{shown(warm_up)} changes are never known within the {shown(window)} minutes of anomalies.window_minutes"
 
 
+def _too_few_cycles(settings: Effective) -> str | None:
+    names = "collection.interval_seconds", "anomalies.warm_up_minutes", "analytics.session_minutes"
+    interval, warm_up, session = (settings[name].value for name in names)
+    changes = math.ceil(session * 60 / interval) - 1
+    if not settings["anomalies.enabled"].value or changes > warm_up:
+        return None
+    return (
+        f"a session has {changes} changes at {shown(interval)} seconds: none is judged as out of the ordinary, since"
+        f" {shown(warm_up)} come first (anomalies.warm_up_minutes)"
+    )
+
+
 # The key that a line is about → the rule.
 RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
     ("metrics.host", _remote),
@@ -73,6 +91,10 @@ RULES: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
     ("clock.at", _brokers_time),
     ("clock.speed", _brokers_speed),
     ("anomalies.warm_up_minutes", _warm_up),
+)
+
+CAUTIONS: tuple[tuple[str, Callable[[Effective], str | None]], ...] = (
+    ("collection.interval_seconds", _too_few_cycles),
 )
 
 

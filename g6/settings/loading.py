@@ -8,7 +8,7 @@ from g6.errors import ConfigError
 from g6.settings import schema
 from g6.settings.build import build, located
 from g6.settings.checks import problems_of
-from g6.settings.contradictions import contradictions
+from g6.settings.contradictions import cautions, contradictions
 from g6.settings.document import Document, assigned, read_file
 from g6.settings.environment import CONFIG_VARIABLE, ignored_in, read_environment
 from g6.settings.layers import Layer, combined, default_layer, layer_of, provider_layer, without_empty_sections
@@ -50,7 +50,7 @@ def load(
     effective = combined([default_layer(), _provider(given), *given])
     if problems := contradictions(effective):
         raise ConfigError("\n".join(problems))
-    return build(effective, cwd, path, _warnings(environ))
+    return build(effective, cwd, path, (*_warnings(environ), *cautions(effective)))
 
 
 def read_configuration(path: Path, cwd: Path) -> Document:

@@ -115,6 +115,7 @@ class Greeks:
     risk_free_rate: float
     price_basis: Literal["last", "average"]
     maximum_spread_ratio: float
+    maximum_spread_ticks: int
     stale_trade_seconds: int
     parity_strikes: int
     minimum_minutes: float

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from g6.storage.archive_manifest import (
     why_not_archived,
     why_outdated,
 )
+from g6.storage.care import CAREFREE, Care
 from g6.storage.csv_layout import PRICE_BASES
 from g6.storage.data_directory import JOURNAL, path_within, sync_directory
 from g6.storage.encoding import DamagedRecord
@@ -35,7 +36,9 @@ from g6.storage.journal import Journal
 from g6.storage.journal_set import days_in
 from g6.storage.record import minute_text
 
-if TYPE_CHECKING:  # both load pyarrow
+if TYPE_CHECKING:  # all load pyarrow
+    import pyarrow as pa
+
     from g6.storage.archive_parquet import PartWriter
     from g6.storage.archive_tables import Minute
 
@@ -46,8 +49,10 @@ log = logging.getLogger(__name__)
 LEGS, OVERVIEW, GAPS, CONTRACTS = "legs", "overview", "gaps", "contracts"
 ANOMALIES = "anomalies"
 MARKET, INSTRUMENTS = "market", "instruments"  # what surrounds the options, a file of the day each
-# Minutes are held until they have this many legs together: some 60 MB, whatever the size of a chain.
+# Minutes are held until they have this many legs together, whatever the size of a chain: some 75 MB, and as much again
+# while they become rows. Where memory is short it is an eighth of that, and the files are a quarter larger.
 ROW_GROUP_LEGS = 200_000
+SHORT_ROW_GROUP_LEGS = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,14 @@ class ArchivedDay:
         )
 
 
-def archive_day(root: Path, day: date, price_basis: str = "last") -> ArchivedDay:
+def archive_day(root: Path, day: date, price_basis: str = "last", care: Care = CAREFREE) -> ArchivedDay:
     """Write a day's journal as Parquet, verify that, and only then put it in the place of what was archived before.
 
     1. every minute of the journal becomes rows (`_Day.take`), its legs counted against what the journal says of it,
     2. each file is synced, read back and compared column by column (`PartWriter.finish`), 3. the old manifest goes,
     the files take their places, the new manifest is written. Until then, and after a crash in between, the day is as
-    good as not archived. `price_basis` is what `total_premium` sums, as in the CSV files. ConfigError for an unknown
+    good as not archived. `price_basis` is what `total_premium` sums, as in the CSV files. `care` is told of every
+    minute and row group, and asked how many legs may be held: what is archived is the same. ConfigError for an unknown
     price basis; SinkError when there is no journal, it cannot be read, or the disk does not take or keep the files.
     """
     if price_basis not in PRICE_BASES:
@@ -85,16 +91,19 @@ def archive_day(root: Path, day: date, price_basis: str = "last") -> ArchivedDay
     facts = JournalFacts.read(root, day)
     if not facts.legs:
         raise SinkError(f"the journal of {day} holds no minute; there is nothing to archive")
-    work = _Day(root / ARCHIVE, day, price_basis)
+    from g6.storage.archive_parquet import systems_memory  # noqa: PLC0415 (loads pyarrow, 0.2 s)
+
+    work = _Day(root / ARCHIVE, day, price_basis, care)
     try:
-        with closing(Journal.open_read_only(journal_path(root, day))) as journal:
+        with systems_memory(), closing(Journal.open_read_only(journal_path(root, day))) as journal:
             minutes = journal.minutes()
             for minute in minutes:
                 work.take(minute, journal.at(minute), facts)
+                care.alive()
             work.take_contracts(_contract_tables(journal))
             nameless = max(0, journal.count_after(0) - len(minutes))
             damaged, replaced = journal.damaged + nameless, len(journal.replacements_after(0))
-        parts = work.finish()
+            parts = work.finish()
         manifest = Manifest(
             day, facts.begun, facts.last_seq, work.minutes, work.legs, damaged, price_basis,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), parts,
@@ -145,15 +154,16 @@ class _Day:
     archive: Path
     day: date
     price_basis: str
+    care: Care
     minutes: int = 0
     legs: int = 0
     damaged: list[str] = field(default_factory=list)  # minutes
     writers: "dict[tuple[str, str], PartWriter]" = field(default_factory=dict)
     _waiting: "dict[str, list[Minute]]" = field(default_factory=dict)
     _waiting_legs: int = 0
-    _overviews: dict[str, list[object]] = field(default_factory=dict)
+    _overviews: "dict[str, pa.Table]" = field(default_factory=dict)
     _surrounded: list[Snapshot] = field(default_factory=list)  # minutes with a market, not yet rows
-    _markets: list[object] = field(default_factory=list)
+    _market: "pa.Table | None" = None
 
     def take(self, at: datetime, snapshot: Snapshot | None, facts: JournalFacts) -> None:
         """Add a minute, None for one that is damaged.
@@ -169,14 +179,15 @@ class _Day:
         legs = sum(map(len, snapshot.chains))
         if legs != facts.legs.get(minute, legs):  # one that came after the facts were read makes the archive outdated
             raise SinkError(f"minute {minute} of {self.day} has {legs} legs, its journal says {facts.legs[minute]}")
+        whole = replace(snapshot, indices=())  # each index can be let go of alone
         for index in snapshot.indices:
-            self._waiting.setdefault(index.index, []).append(Minute(snapshot, index))
-        if snapshot.market is not None:
-            self._surrounded.append(snapshot)
+            self._waiting.setdefault(index.index, []).append(Minute(whole, index))
+        if whole.market is not None:
+            self._surrounded.append(whole)
         self.minutes += 1
         self.legs += legs
         self._waiting_legs += legs
-        if self._waiting_legs >= ROW_GROUP_LEGS:
+        if self._waiting_legs >= self._most_legs():
             self._flush()
 
     def take_contracts(self, tables: Iterable[ContractTable]) -> None:
@@ -188,15 +199,12 @@ class _Day:
 
     def finish(self) -> tuple[Part, ...]:
         """Complete and verify all files."""
-        import pyarrow as pa  # noqa: PLC0415 (0.2 s)
-
         self._flush()
-        for index, tables in self._overviews.items():
-            # An aggregate that one part of the day lacks is null there.
-            self._writer(OVERVIEW, index).add(pa.concat_tables(tables, promote_options="default"))
-        if self._markets:
-            self._writer(MARKET, "").add(pa.concat_tables(self._markets, promote_options="default"))
-        finished = {key: writer.finish() for key, writer in sorted(self.writers.items())}
+        for index, table in self._overviews.items():
+            self._writer(OVERVIEW, index).add(table)
+        if self._market is not None:
+            self._writer(MARKET, "").add(self._market)
+        finished = {key: writer.finish(self.care) for key, writer in sorted(self.writers.items())}
         self.writers = {key: writer for key, writer in self.writers.items() if finished[key]}
         return tuple(part for part in finished.values() if part)
 
@@ -205,22 +213,33 @@ class _Day:
         for writer in self.writers.values():
             writer.abandon()
 
+    def _most_legs(self) -> int:
+        return min(ROW_GROUP_LEGS, SHORT_ROW_GROUP_LEGS) if self.care.is_short() else ROW_GROUP_LEGS
+
     def _flush(self) -> None:
         from g6.storage.archive_market import instrument_table, market_table  # noqa: PLC0415 (loads pyarrow)
-        from g6.storage.archive_tables import anomaly_table, gap_table, leg_table, overview_table  # noqa: PLC0415 (loads pyarrow)
+        from g6.storage.archive_tables import (  # noqa: PLC0415 (loads pyarrow)
+            anomaly_table,
+            extended,
+            gap_table,
+            leg_table,
+            overview_table,
+        )
 
         for index, minutes in self._waiting.items():
             if any(minute.of.chains for minute in minutes):
                 self._writer(LEGS, index).add(leg_table(minutes, self.price_basis))
-            self._overviews.setdefault(index, []).append(overview_table(minutes))
+            self._overviews[index] = extended(self._overviews.get(index), overview_table(minutes))
             self._writer(GAPS, index).add(gap_table(minutes))
             self._writer(ANOMALIES, index).add(anomaly_table(minutes))
+            minutes.clear()  # the next index needs the room
         if self._surrounded:
             self._writer(INSTRUMENTS, "").add(instrument_table(self._surrounded))
-            self._markets.append(market_table(self._surrounded))
+            self._market = extended(self._market, market_table(self._surrounded))
         self._surrounded.clear()
         self._waiting.clear()
         self._waiting_legs = 0
+        self.care.give_back()
 
     def _writer(self, kind: str, index: str) -> "PartWriter":
         from g6.storage.archive_parquet import PartWriter  # noqa: PLC0415 (loads pyarrow)

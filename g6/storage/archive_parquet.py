@@ -4,6 +4,8 @@ Importing this module loads pyarrow, a quarter of a second; whoever collects doe
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +14,22 @@ import pyarrow.parquet as pq
 from g6.errors import SinkError
 from g6.storage.archive_manifest import Part, sha256_of
 from g6.storage.archive_tables import VARIED, checksums
+from g6.storage.care import CAREFREE, Care
 from g6.storage.data_directory import sync_directory
 
 COMPRESSION_LEVEL = 9
 NAME = "part.parquet"
+
+
+@contextmanager
+def systems_memory() -> Iterator[None]:
+    """Have Arrow take its memory from the C library meanwhile: its own allocator keeps what it once had."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 class PartWriter:
@@ -43,7 +57,7 @@ class PartWriter:
         self._checksums = checksums(table, self._checksums)
         self._rows += len(table)
 
-    def finish(self) -> Part | None:
+    def finish(self, care: Care = CAREFREE) -> Part | None:
         """Close and sync the file, read it back and compare; None when there was nothing to write.
 
         SinkError when what is on the disk is not what was given.
@@ -53,7 +67,9 @@ class PartWriter:
         self._writer.close()
         with self._temporary.open("rb") as file:
             os.fsync(file.fileno())
-        if self._read_back() != (self._rows, self._checksums):
+        found = self._read_back(care)
+        care.give_back()
+        if found != (self._rows, self._checksums):
             raise SinkError(f"{self._temporary} does not hold what was written into it; is the disk sound?")
         return Part(
             path=self.path.relative_to(self._archive).as_posix(),
@@ -65,12 +81,13 @@ class PartWriter:
             columns=self._checksums,
         )
 
-    def _read_back(self) -> tuple[int, dict[str, int]]:
+    def _read_back(self, care: Care) -> tuple[int, dict[str, int]]:
         rows, sums = 0, dict[str, int]()
-        with pq.ParquetFile(self._temporary) as file:
+        with pq.ParquetFile(self._temporary, pre_buffer=False) as file:
             for number in range(file.num_row_groups):
-                group = file.read_row_group(number)
+                group = file.read_row_group(number, use_threads=False)
                 rows, sums = rows + len(group), checksums(group, sums)
+                care.alive()
         return rows, sums
 
     def publish(self) -> None:

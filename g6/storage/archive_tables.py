@@ -61,9 +61,12 @@ def leg_table(minutes: Sequence[Minute], price_basis: str) -> pa.Table:
     lengths = [len(chain) for _, chain in chains]
     # Plain numbers for whole chains first, and one `take` for all legs.
     owner = np.repeat(np.arange(len(chains)), lengths)
-    legs = {name: np.concatenate([getattr(chain, name) for _, chain in chains]) for name in LEG_COLUMN_NAMES}
+
+    def legs(name: str) -> Any:
+        return np.concatenate([getattr(chain, name) for _, chain in chains])
+
     expiry = np.repeat([chain.expiry.toordinal() for _, chain in chains], lengths)
-    order = np.lexsort((owner, ~legs["is_call"], legs["strike"], expiry))
+    order = np.lexsort((owner, ~legs("is_call"), legs("strike"), expiry))
     per_chain = {
         "ts": _column((minute.whole.minute for minute, _ in chains), datetime),
         **{name: _column((getattr(c, name) for _, c in chains), _hint(OptionChain, name)) for name in CONTEXT},
@@ -72,7 +75,8 @@ def leg_table(minutes: Sequence[Minute], price_basis: str) -> pa.Table:
     }
     rows = pa.array(owner[order])
     taken = {name: column.take(rows) for name, column in per_chain.items()}
-    return pa.table({**taken, **{name: pa.array(values[order], from_pandas=True) for name, values in legs.items()}})
+    # A column at a time: all of them, in two orders, would be there at once otherwise.
+    return pa.table({**taken, **{n: pa.array(legs(n)[order], from_pandas=True) for n in LEG_COLUMN_NAMES}})
 
 
 def overview_table(minutes: Sequence[Minute]) -> pa.Table:
@@ -100,6 +104,16 @@ def overview_table(minutes: Sequence[Minute]) -> pa.Table:
         for mapping in MAPPINGS:
             columns |= _spread(f"{code}.{mapping}.", mapping, own, _names(mapping, chains))
     return pa.table(columns)
+
+
+def extended(table: pa.Table | None, more: pa.Table) -> pa.Table:
+    """Return the rows of both; a column that one of them lacks is null there.
+
+    In one piece: hundreds of columns in pieces of a few rows take many times what is in them.
+    """
+    if table is None:
+        return more
+    return pa.concat_tables([table, more], promote_options="default").combine_chunks()
 
 
 def _flags(wholes: Iterable[Snapshot]) -> dict[str, pa.Array]:

@@ -24,6 +24,9 @@ TEMPORARY = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | SAFE
 # What a file is met with: its header and its last hundred rows or so.
 TAIL_BYTES = 64 * 1024
 FIRST_COLUMN = b"ts,"
+# Those below the folder of all CSV files. What lies above is there, or the data directory is gone: one that were made
+# here would take its place.
+FOLDERS = 3
 
 
 class Effect(NamedTuple):
@@ -120,7 +123,7 @@ class DailyFile:
         try:
             return os.open(self.path, CREATE, 0o666)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self.path), exist_ok=True)  # noqa: PTH103, PTH120 (text paths, thousands a minute)
+            _make_folder(os.path.dirname(self.path))  # noqa: PTH120 (text paths, thousands a minute)
             return os.open(self.path, CREATE, 0o666)
 
     def _merge(self, rows: Rows) -> Effect:
@@ -169,6 +172,19 @@ class DailyFile:
             raise
         self.last = max(rows)
         return len(data)
+
+
+def _make_folder(path: str, deep: int = FOLDERS) -> None:
+    """Make a folder and at most so many with those above it; FileNotFoundError where that is not enough."""
+    try:
+        os.mkdir(path)  # noqa: PTH102 (text paths)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        if deep == 1:
+            raise
+        _make_folder(os.path.dirname(path), deep - 1)  # noqa: PTH120 (text paths)
+        os.mkdir(path)  # noqa: PTH102 (text paths)
 
 
 def _write(descriptor: int, data: bytes) -> None:

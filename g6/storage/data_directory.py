@@ -36,16 +36,41 @@ def path_within(root: Path, *names: str) -> Path:
 
 
 class Hold:
-    """The right to write into a data directory; kept until `release`, the end of the block, or the process's end."""
+    """The right to write into a data directory; kept until `release`, the end of the block, or the process's end.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor: int | None = descriptor
+    The directory itself is kept open: moved elsewhere it is still the one that is held, and what bears its name by
+    then is not.
+    """
+
+    def __init__(self, root: Path, lock: int, folder: int) -> None:
+        self._root, self._lock, self._folder = root, lock, folder
+        self._is_released = False
+
+    def why_away(self) -> str:
+        """Return why the directory that is held is not where it was; nothing while it is, and after `release`."""
+        if self._is_released:
+            return ""
+        try:
+            found = self._root.stat()
+        except OSError as error:
+            return f"the data directory {self._root} is gone: {error.strerror}"
+        if os.path.samestat(found, os.fstat(self._folder)):
+            return ""
+        return f"{self._root} is another directory than the one that g6 holds"
+
+    def stat(self, *names: str) -> os.stat_result | None:
+        """Return what the system knows of a file of the held directory, wherever that lies; None without the file."""
+        try:
+            return os.stat(os.path.join(*names), dir_fd=self._folder)  # noqa: PTH118  no Path knows of dir_fd
+        except OSError:
+            return None
 
     def release(self) -> None:
         """Let another G6 have the directory; doing so twice is harmless."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if not self._is_released:
+            self._is_released = True
+            os.close(self._folder)
+            os.close(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +135,11 @@ class DataDirectory:
         except OSError as error:
             os.close(descriptor)
             raise ConfigError(f"cannot lock {path}: {error.strerror}; choose another --data-dir") from error
-        return Hold(descriptor)
+        try:
+            return Hold(self.root, descriptor, os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        except OSError as error:
+            os.close(descriptor)
+            raise ConfigError(f"cannot open {self.root}: {error.strerror}; choose another --data-dir") from error
 
 
 def _made(path: Path) -> Path:

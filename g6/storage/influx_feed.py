@@ -155,6 +155,8 @@ class JournalFeed(Feed):
         self.day, self.path = journal.day, journal.path
         self.moved_to = start  # where the journal's cursor stands
         self.masters_error: str | None = None  # why the last minute has no points of them
+        self.masters_trouble = ""  # what was said when that last was so
+        self._without_masters: set[int] = set()
         self._aggregates = aggregates
         self._masters = masters
 
@@ -166,11 +168,16 @@ class JournalFeed(Feed):
             for seq, snapshot in cycles:
                 if seq > last:
                     return
-                yield seq, lines(snapshot, self._aggregates, self._master_rows(snapshot))
+                yield seq, lines(snapshot, self._aggregates, self._master_rows(seq, snapshot))
         finally:
             journal.close()
 
-    def _master_rows(self, snapshot: Snapshot) -> MasterRows | None:
+    @property
+    def minutes_without_masters(self) -> int:
+        """Return how many minutes were given without the points of the masters, though there should be some."""
+        return len(self._without_masters)
+
+    def _master_rows(self, seq: int, snapshot: Snapshot) -> MasterRows | None:
         if self._masters is None:
             return None
         try:
@@ -178,9 +185,11 @@ class JournalFeed(Feed):
         except SinkError as error:
             if self.masters_error is None:
                 log.warning("%s; their points are missing in the database until `g6 rebuild --what influx`", error)
-            self.masters_error = str(error)
+            self.masters_error = self.masters_trouble = str(error)
+            self._without_masters.add(seq)
             return None
         self.masters_error = None
+        self._without_masters.discard(seq)  # one that is read again may have them now
         return rows
 
 

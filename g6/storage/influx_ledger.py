@@ -75,7 +75,7 @@ class Ledger:
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]], first: str | None = None) -> bool:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(exist_ok=True)  # in the data directory, which is there or has been moved away
             with self._opened() as connection:
                 connection.executescript(TABLES)
                 connection.execute("BEGIN IMMEDIATE")

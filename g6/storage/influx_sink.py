@@ -69,6 +69,7 @@ class _Told:
     bytes: int = 0
     dead_letters: int = 0
     dropped: int = 0
+    without_masters: int = 0
 
 
 class InfluxSink:
@@ -105,6 +106,7 @@ class InfluxSink:
         self._delivery.add(self._health)
         self._feeds: dict[str, JournalFeed] = {}
         self._told = _Told()
+        self._without_masters, self._masters_trouble = 0, ""  # minutes of feeds that are done with; the last reason
         self._defect: str | None = None
         self._wake, self._stopping, self._undisturbed = threading.Event(), threading.Event(), threading.Event()
         self._undisturbed.set()
@@ -189,6 +191,8 @@ class InfluxSink:
     def _forget(self, feed: JournalFeed) -> None:
         del self._feeds[feed.key]
         self._delivery.drop(feed)
+        self._without_masters += feed.minutes_without_masters
+        self._masters_trouble = feed.masters_trouble or self._masters_trouble
 
     def _move_cursor(self, journal: Journal, feed: JournalFeed) -> None:
         confirmed = feed.confirmed
@@ -207,19 +211,26 @@ class InfluxSink:
 
     def _report(self, lag_cycles: int) -> SinkReport:
         delivery, told = self._delivery, self._told
-        now = self._told = _Told(delivery.lines, delivery.bytes, delivery.dead_letters, delivery.dropped_by_server)
+        now = self._told = _Told(
+            delivery.lines, delivery.bytes, delivery.dead_letters, delivery.dropped_by_server, self._lacking_masters()
+        )  # fmt: skip
         return SinkReport(
             NAME,
             rows=now.lines - told.lines,
             bytes_written=now.bytes - told.bytes,
             lag_cycles=lag_cycles,
-            error=self._error(now.dead_letters - told.dead_letters, now.dropped - told.dropped),
+            error=self._error(told, now),
             refused=now.dead_letters - told.dead_letters,
             unconfirmed_cycles=self.stats().unconfirmed_cycles,
         )
 
-    def _error(self, new_dead_letters: int, newly_dropped: int) -> str | None:
-        """Return what a person should know, the most pressing first."""
+    def _lacking_masters(self) -> int:
+        """Return how many minutes went out without the points of the weekday masters."""
+        return self._without_masters + sum(feed.minutes_without_masters for feed in list(self._feeds.values()))
+
+    def _error(self, told: _Told, now: _Told) -> str | None:
+        """Return what a person should know, the most pressing first; what is counted, once."""
+        new_dead_letters, newly_dropped = now.dead_letters - told.dead_letters, now.dropped - told.dropped
         error, wait = self._delivery.error, self._delivery.next_attempt_in_seconds
         if error is not None:
             return f"{error}; the minutes wait in the journal, next try in {wait:.0f} s"
@@ -228,7 +239,16 @@ class InfluxSink:
         if newly_dropped:
             return f"the server acknowledged {newly_dropped} rows and did not keep them; check its log and retention"
         unreadable = next((feed.error for feed in list(self._feeds.values()) if feed.error), None)
-        return self._defect or unreadable
+        return self._defect or unreadable or self._masters_error(now.without_masters - told.without_masters)
+
+    def _masters_error(self, newly_lacking: int) -> str | None:
+        if newly_lacking <= 0:
+            return None
+        troubles = [feed.masters_trouble for feed in list(self._feeds.values()) if feed.masters_trouble]
+        why = (troubles or [self._masters_trouble])[-1]
+        return (
+            f"{newly_lacking} minutes went without their weekday masters ({why}); `g6 rebuild --what influx` adds them"
+        )
 
     def _go_on(self) -> None:
         if not self._begun and not self._stopping.is_set():

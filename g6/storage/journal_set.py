@@ -1,6 +1,7 @@
 """The journals of a data directory, one a trading day, and what could not be written into them yet."""
 
 import logging
+import os
 from collections import deque
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ from g6.errors import SinkError
 from g6.model.contracts import ContractTable
 from g6.model.report import JournalReport
 from g6.model.snapshot import Snapshot
-from g6.storage.data_directory import CORRUPT, JOURNAL
+from g6.storage.data_directory import CORRUPT, JOURNAL, Hold
 from g6.storage.journal import SUFFIX, Journal, PutResult, day_of
 from g6.storage.journal_file import DamagedJournal
 from g6.storage.record import Record, day_of_minute
@@ -31,15 +32,26 @@ class JournalSet:
     A minute that could not be written waits in memory, encoded, and is written before the next one, in order. At
     most `pending_cycles_limit` wait; a minute beyond that is lost, counted and logged. It is the newest that is lost:
     the ones that wait were valued by what came before them, and all of that is kept.
+
+    With the `hold` of its directory it notices that this was moved or removed. The open journal of one that was moved
+    is written on: what is in it comes back with it. Nothing is begun where the directory was.
     """
 
-    def __init__(self, root: Path, max_bytes: int, pending_cycles_limit: int = PENDING_CYCLES_LIMIT) -> None:
+    def __init__(
+        self,
+        root: Path,
+        max_bytes: int,
+        pending_cycles_limit: int = PENDING_CYCLES_LIMIT,
+        hold: Hold | None = None,
+    ) -> None:
         self._folder = root / JOURNAL
         self._corrupt = root / CORRUPT
         self._max_bytes = max_bytes
         self._pending_cycles_limit = pending_cycles_limit
+        self._hold = hold
         self._pending: deque[_Pending] = deque()
         self._open: Journal | None = None
+        self._file: os.stat_result | None = None  # of the open journal
         self._suspect: set[date] = set()  # days whose last write failed
         self.dropped_cycles = 0
         self.moved_aside = 0
@@ -49,9 +61,22 @@ class JournalSet:
         return self._folder / f"{day.isoformat()}{SUFFIX}"
 
     def journal(self, day: date) -> Journal:
-        """Return the open journal of a day, beginning it where there is none; the one open before is closed."""
-        if self._open is None or self._open.day != day:
+        """Return the open journal of a day, beginning it where there is none; the one open before is closed.
+
+        SinkError also while the directory is not in its place: what a reader writes beside the journal would be
+        elsewhere, and its cursor would vouch for it.
+        """
+        self._check_place()
+        return self._writable(day)
+
+    def _check_place(self) -> None:
+        if self._hold is not None and (why := self._hold.why_away()):
+            raise SinkError(why)
+
+    def _writable(self, day: date) -> Journal:
+        if self._open is None or self._open.day != day or self._was_removed(self._open):
             self._close_open()
+            self._check_place()
             opened = Journal.open(self.path(day), corrupt=self._corrupt, max_bytes=self._max_bytes)
             self.moved_aside += opened.moved_aside
             try:
@@ -59,9 +84,20 @@ class JournalSet:
             except SinkError:
                 opened.close()
                 raise
-            self._open = opened
+            self._open, self._file = opened, self._found(opened)
             self._suspect.discard(day)
         return self._open
+
+    def _was_removed(self, journal: Journal) -> bool:
+        """Tell whether the file has no name any more: what is written into it ends with this process."""
+        found = self._found(journal)
+        if self._file is None or (found is not None and os.path.samestat(self._file, found)):
+            return False
+        log.error("the journal %s was removed while it was written, and what it held is gone", journal.path)
+        return True
+
+    def _found(self, journal: Journal) -> os.stat_result | None:
+        return self._hold.stat(JOURNAL, journal.path.name) if self._hold else None
 
     def record(self, snapshot: Snapshot, contracts: ContractTable | None = None) -> JournalReport:
         """Make a minute durable, after those still waiting; what fails waits, and the report says why."""
@@ -91,7 +127,7 @@ class JournalSet:
             return None
 
     def _commit(self, item: _Pending) -> PutResult:
-        journal = self.journal(item.record.day)
+        journal = self._writable(item.record.day)
         contracts_id = None if item.contracts is None else journal.remember_contracts(item.contracts)
         return journal.commit(item.record, contracts_id)
 

@@ -12,6 +12,7 @@ from g6.clock import IST
 from g6.errors import ConfigError, SinkError
 from g6.storage.archive import archive_day
 from g6.storage.archive_manifest import JournalFacts, archived_days, journal_path, why_not_archived
+from g6.storage.care import CAREFREE, Care
 from g6.storage.data_directory import CSV, JOURNAL, sync_directory
 from g6.storage.journal_set import days_in
 from g6.storage.removals import Kind, Removal, note
@@ -90,6 +91,7 @@ def retention(
     holds: Sequence[Hold] = (),
     price_basis: str = "last",
     free_bytes: Callable[[Path], int] = lambda root: shutil.disk_usage(root).free,
+    care: Care = CAREFREE,
 ) -> RetentionReport:
     """Remove what the policy lets go; today, and days to come, never.
 
@@ -99,7 +101,7 @@ def retention(
     minute, and no one in `holds` gives a reason. What stays for such a reason is in the report and logged. Each
     removal is logged and a line of `<root>/archive/removed.jsonl`. The caller holds the data directory.
     """
-    work = _Work(root, frozenset(sinks), tuple(holds), now)
+    work = _Work(root, frozenset(sinks), tuple(holds), now, care)
     today = now.astimezone(IST).date()
     limits: dict[Kind, int | None] = {"csv": policy.csv_days, "journal": policy.journal_days}
     for kind, days in limits.items():
@@ -134,6 +136,7 @@ class _Work:
     sinks: frozenset[str]
     holds: tuple[Hold, ...]
     now: datetime
+    care: Care
     removed: list[Removal] = field(default_factory=list)
     kept: dict[tuple[Kind, date], Kept] = field(default_factory=dict)
     archived: list[date] = field(default_factory=list)
@@ -151,7 +154,7 @@ class _Work:
         if why_not_archived(self.root, day) is None:
             return
         try:
-            archive_day(self.root, day, price_basis)
+            archive_day(self.root, day, price_basis, self.care)
         except SinkError as error:
             log.warning("%s", error)
             return
@@ -160,6 +163,7 @@ class _Work:
 
     def remove(self, kind: Kind, day: date, reason: Literal["age", "space"]) -> None:
         """Remove the files of one kind and day, unless there is a reason to keep them."""
+        self.care.alive()
         why = self._why_kept(day)
         if why is not None:
             self.kept[kind, day] = Kept(kind, day, why)

@@ -115,11 +115,12 @@ def compare_files(
     sound: Collection[datetime],
     until: datetime | None,
     again: Callable[[datetime], Snapshot | None],
+    on_file: Callable[[], None] = lambda: None,
 ) -> CsvVerdict:
     """Compare every file of a day with the journal's rows.
 
     `sound` are the journal's readable minutes; rows of other minutes are no disagreement but a gap of the journal.
-    `again` reads a minute once more, to name what differs.
+    `again` reads a minute once more, to name what differs; `on_file` is called as each file has been compared.
     """
     totals = _Totals()
     shown = _Values(layout, again)
@@ -130,6 +131,7 @@ def compare_files(
         totals.rows += len(rows)
         totals.bad += faults.bad
         totals.faults.add(key, f"{key[-1]}/{day}.csv", faults, partial(shown.of, key))
+        on_file()
     share = 1.0 - totals.bad / totals.rows if totals.rows else float(not totals.bad)
     torn = sorted(str(path.relative_to(root)) for path in (root / CSV).rglob(f"{day}.csv.torn"))
     return CsvVerdict(max(0.0, share), tuple(totals.faults.findings()), frozenset(totals.only_here), tuple(torn))

@@ -31,13 +31,15 @@ def verify(
     stores: Mapping[str, Compare] | None = None,
     day_is_over: bool = False,
     on_minute: Callable[[Snapshot], None] | None = None,
+    on_file: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Verify what a data directory holds of a day; nothing in it is changed, and an agent may be writing into it.
 
     `csv` None leaves the daily files out, for agents that keep none. `stores` compares further ones, "masters" and
     "influx": each is told what the journal holds, and a G6Error of theirs is a finding. While a session of `now`'s own
     day runs, only what is due is judged, unless `day_is_over` says otherwise (a market with a clock of its own).
-    `on_minute` gets every sound minute as it is read, for those who want to see how far it is.
+    `on_minute` gets every sound minute as it is read, for those who want to see how far it is; `on_file` is called as
+    each daily file has been compared.
 
     Where the journal was removed, the archive has its word (`Verification.source`). What neither it nor a store can
     tell any more is not judged, and said to be so: files that were let go, a store that gives a reason.
@@ -51,7 +53,7 @@ def verify(
     rows = None if layout is None else ExpectedRows(layout)
     recorded = read_day(root, day, until, _each(on_minute, rows.add if rows else None))
     due = _due(facts, day, recorded, until)
-    files = CsvVerdict() if rows is None or layout is None else _csv(root, day, rows, layout, recorded, until)
+    files = CsvVerdict() if rows is None or layout is None else _csv(root, day, rows, layout, recorded, until, on_file)
     coverage = count(due, recorded, files.only_here)
     shares = {COLLECTED: coverage.share, OUTLIERS: coverage.sane_share}
     if rows is not None:
@@ -109,10 +111,16 @@ def _due(facts: MarketFacts, day: date, recorded: RecordedDay, until: datetime |
 
 
 def _csv(
-    root: Path, day: date, rows: ExpectedRows, layout: CsvLayout, recorded: RecordedDay, until: datetime | None
+    root: Path,
+    day: date,
+    rows: ExpectedRows,
+    layout: CsvLayout,
+    recorded: RecordedDay,
+    until: datetime | None,
+    on_file: Callable[[], None],
 ) -> CsvVerdict:
     again = partial(read_minute, root, day)
-    return compare_files(root, day, rows, layout, recorded.minutes.keys(), until, again)
+    return compare_files(root, day, rows, layout, recorded.minutes.keys(), until, again, on_file)
 
 
 def _compared(compare: Compare, day: date, recorded: RecordedDay) -> Comparison:

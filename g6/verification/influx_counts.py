@@ -1,7 +1,9 @@
-"""InfluxDB against the journal: how many points of a day it has, per index and expiry code.
+"""InfluxDB against the journal: how many points of a day it has, per index and expiry code. Values are not compared.
 
 Each leg is one point of `option_data` with a `strike`, each chain one of `options_overview` and each index one of
-`index_overview` with its `expected_legs`; so the points of one field are counted, by its measurement's tags. Asked in
+`index_overview` with its `expected_legs`, each minute one of `pipeline_tick` with its `indices`; so the points of one
+field are counted, by its measurement's tags. `weekday_master_updates` are not: how many there should be follows from
+the prices of every minute, not from the counts that verification keeps. Asked in
 Flux; a server that has no Flux (VictoriaMetrics) is asked in PromQL, where measurement and field are one name.
 """
 
@@ -23,6 +25,7 @@ COUNTED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "option_data": ("strike", ("index", "expiry_code")),
     "options_overview": ("expected_legs", ("index", "expiry_code")),
     "index_overview": ("expected_legs", ("index",)),
+    "pipeline_tick": ("indices", ()),
 }
 NO_FLUX = frozenset({400, 404})
 LOGIN = frozenset({401, 403})
@@ -45,6 +48,7 @@ def influx_compare(options: InfluxOptions) -> Compare:
             "option_data": expected.legs,
             "options_overview": expected.chains,
             "index_overview": {(index,): minutes for index, minutes in expected.indices.items()},
+            "pipeline_tick": {(): expected.minutes} if expected.minutes else {},
         }
         differences = [
             difference
@@ -63,7 +67,7 @@ def _differences(measurement: str, wanted: Counts, found: Counts) -> Iterator[tu
     for tags in sorted({*wanted, *found}):
         expected, there = wanted.get(tags, 0), found.get(tags, 0)
         if expected != there:
-            yield abs(expected - there), f"{measurement} {' '.join(tags)}: {there} of {expected} points"
+            yield abs(expected - there), f"{' '.join((measurement, *tags))}: {there} of {expected} points"
 
 
 class _Server:

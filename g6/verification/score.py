@@ -8,7 +8,8 @@ have no books), 0 where it is missing. Nothing makes up for it, so it multiplies
 
 outliers  share of the collected that no market contradicts (`outliers`), each leg weighted as in `collected`
 csv       share of the journal's rows that the daily files have, once and with the same values
-masters, influx   share of the values compared that agree; 0 when they could not be compared
+masters   share of the values compared that agree; 0 when they could not be compared
+influx    share of the points expected that were counted, by index and expiry code, whatever their values; 0 likewise
 
 More damage never raises it. Damage to another store lowers a share and nothing else. Losing a minute lowers
 `collected` by at least 1/n of it, while what was wrong in that minute no longer counts against the shares: that raises

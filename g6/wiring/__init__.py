@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -99,10 +100,10 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
     orders = [_order(settings, market, name, source.codes) for name in source.names]
     with ExitStack() as stack:
         directory = DataDirectory(data_dir_of(settings, source.market))
-        stack.enter_context(directory.hold())
+        hold = stack.enter_context(directory.hold())
         directory.claim(source.market)
         journals = JournalSet(
-            directory.root, settings.storage.journal.max_bytes, settings.storage.journal.pending_cycles_limit
+            directory.root, settings.storage.journal.max_bytes, settings.storage.journal.pending_cycles_limit, hold
         )
         stack.callback(journals.close)
         for provider in reversed(source.providers):  # the stack unwinds backwards: a stream ends before its REST
@@ -128,17 +129,27 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 source.market,
                 supervisor,
                 run_once=run.once,
+                why_away=hold.why_away,
             )
         )
         governor = _governor(settings, source.clock, observation)
         observation.observer.follow_pressure(governor.report)
+        observation.observer.follow_tokens(source.tokens)
         observation.health.pressure(governor.report())
+        observation.show_participants()
         supervisor.run(MEMORY_PART, governor.run, silent_limit_seconds=MEMORY_SILENT_SECONDS)
         # A simulated or recorded day's clock is no reason to ask the exchange.
         if settings.participants.fetch_after_close and source.market == LIVE and not run.once:
             from g6.wiring.participants import fetch_in_the_evening  # noqa: PLC0415  only those who want the files
 
-            fetch_in_the_evening(settings.participants, directory.root, market.calendar, source.clock, supervisor)
+            fetch_in_the_evening(
+                settings.participants,
+                directory.root,
+                market.calendar,
+                source.clock,
+                supervisor,
+                lambda report: observation.participants_fetched(report.missing),
+            )
         observation.show_start(
             start_facts(
                 settings,
@@ -174,6 +185,8 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 clock=source.clock,
                 sinks=sinks,
                 price_basis=PREMIUM_COLUMNS[settings.greeks.price_basis],
+                why_away=hold.why_away,
+                level=partial(_level_now, governor),
             ),
             governor=governor,
             supervisor=supervisor,
@@ -253,11 +266,20 @@ def _governor(settings: Settings, clock: Clock, observation: Observation) -> Gov
     return Governor(options, this_machine(), clock, {"options_page": observation.hide_options})
 
 
+def _level_now(governor: Governor) -> int:
+    """Return the level after a look: between two of the ticker's a day's work goes far."""
+    governor.sample()
+    return governor.report().level
+
+
 def _watch(settings: Settings, root: Path) -> Watch | None:
     """Return who looks out for the unusual, None where nobody is to."""
     own = settings.anomalies
     basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
-    options = WatchOptions(own.threshold, own.window_minutes, own.warm_up_minutes, own.quiet_minutes, basis)
+    options = WatchOptions(
+        own.threshold, own.window_minutes, own.warm_up_minutes, own.quiet_minutes, basis,
+        settings.collection.interval_seconds,
+    )  # fmt: skip
     return Watch(root, options) if own.enabled else None
 
 
@@ -287,6 +309,7 @@ def conventions_of(settings: Settings) -> Conventions:
         minimum_years=greeks.minimum_minutes / (365 * 24 * 60),
         price_basis=greeks.price_basis,
         maximum_spread_ratio=greeks.maximum_spread_ratio,
+        maximum_spread_ticks=greeks.maximum_spread_ticks,
         stale_trade_seconds=greeks.stale_trade_seconds,
         parity_strikes=greeks.parity_strikes,
         dealers=analytics.dealers,

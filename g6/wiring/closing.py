@@ -4,7 +4,9 @@ In this order, since each stands on the one before: the masters settle on what t
 compares all stores with the journal, the archive is checked against the journal, and nothing leaves that is not
 archived, or that the masters, the verification or a store still need. A step that fails is told and costs no other one.
 
-All of it runs in the loop's thread, when the market is closed: some twenty seconds for a day of 1,100 legs. The
+All of it runs in the loop's thread, when the market is closed: some twenty seconds for a day of 1,100 legs, and half a
+minute of work for each further thousand. Signs of life follow it, a minute or a file at a time. Of the day only some
+minutes are in memory at once, fewer when that is short; where it is critical what needs most of it waits. The
 database, which may still be owed the last minutes, is waited for at most `DATABASE_PATIENCE_SECONDS`, and each request
 to it at most `DATABASE_TIMEOUT_SECONDS`: half a minute in all, if it is slow, and nothing if it is not there. Whoever
 is told to stop has the rest done at the next start (`overdue`).
@@ -22,10 +24,14 @@ from g6.background.daily_series import write_day
 from g6.background.recorded import minutes_of
 from g6.clock import Clock, SystemClock
 from g6.errors import G6Error
+from g6.governor.levels import CRITICAL
+from g6.governor.reclaim import collect_and_trim
 from g6.market.sessions import OutsideCalendar
 from g6.model.closing_report import ClosingReport
+from g6.model.snapshot import Snapshot
 from g6.settings import Settings
 from g6.storage.archive_manifest import JournalFacts, Manifest, journal_path, why_outdated
+from g6.storage.care import CAREFREE, Care
 from g6.storage.data_directory import JOURNAL
 from g6.storage.journal_set import days_in
 from g6.storage.sink import Sink
@@ -42,18 +48,26 @@ DATABASE_PATIENCE_SECONDS = 10.0
 DATABASE_TIMEOUT_SECONDS = 3.0
 SYSTEM_CLOCK = SystemClock()
 
-Step = Callable[[ClosingReport], ClosingReport]
+# What takes the more memory the larger the day is; `overdue` names the day until they are done.
+HEAVY = frozenset({"verify", "archive"})
+
+Step = Callable[[ClosingReport, Care], ClosingReport]
 
 
 def _never() -> bool:
     return False
 
 
+def _no_pressure() -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """What is done with a day that is over, by the settings. The libraries of it are imported when it is.
 
-    `server_clock` is the machine's, also where the market's is virtual: servers live by no other.
+    `server_clock` is the machine's, also where the market's is virtual: servers live by no other. `why_away` says why
+    the data directory is not in its place. `level` looks at the memory and returns the governor's level, 0 to 3.
     """
 
     settings: Settings
@@ -64,23 +78,35 @@ class Closing:
     sinks: Sequence[Sink]
     price_basis: str
     server_clock: Clock = SYSTEM_CLOCK
+    why_away: Callable[[], str] = str
+    level: Callable[[], int] = _no_pressure
 
-    def run(self, day: date, stopping: Callable[[], bool] = _never) -> ClosingReport:
+    def run(
+        self, day: date, stopping: Callable[[], bool] = _never, alive: Callable[[], None] = CAREFREE.alive
+    ) -> ClosingReport:
         """Do all of it for one day; raise nothing. Doing so again does no harm, and only what is not done yet.
 
-        Once `stopping` says so no further step is begun.
+        Once `stopping` says so no further step is begun. `alive` is called as the work proceeds, never by a timer.
         """
+        care = Care(alive, is_short=lambda: self.level() > 0, give_back=collect_and_trim)
         report = ClosingReport(day)
+        if why := self.why_away():  # what is made of the day would be made elsewhere, of nothing
+            return _troubled(report, f"{why}; the day is closed when it is back")
         for name, step in self._steps().items():
             if stopping():
                 return _noted(report, f"told to stop before {name}: the rest is done at the next start")
+            alive()
+            if name in HEAVY and self.level() >= CRITICAL:
+                report = _troubled(report, f"{name}: memory is critical; it is done when there is some")
+                continue
             try:
-                report = step(report)
+                report = step(report, care)
             except G6Error as error:
                 report = _troubled(report, f"{name}: {error}")
             except Exception as error:  # per step, as per sink: what one breaks on may not cost the others
                 log.exception("%s of %s failed", name, day)
                 report = _troubled(report, f"{name}: {type(error).__name__}: {error}")
+            collect_and_trim()  # what one step held is not to stand beside what the next one needs
         return report
 
     def overdue(self, before: date) -> tuple[date, ...]:
@@ -144,18 +170,18 @@ class Closing:
         }
         return {name: step for name, (wanted, step) in steps.items() if wanted}
 
-    def _daily(self, report: ClosingReport) -> ClosingReport:
-        written = write_day(self.root, report.day, minutes_of(self.root, report.day))
+    def _daily(self, report: ClosingReport, care: Care) -> ClosingReport:
+        written = write_day(self.root, report.day, _followed(minutes_of(self.root, report.day), care.alive))
         return _noted(report, f"daily values of {len(written)} indices kept")
 
-    def _masters(self, report: ClosingReport) -> ClosingReport:
+    def _masters(self, report: ClosingReport, care: Care) -> ClosingReport:
         from g6.masters.reconciliation import reconcile  # noqa: PLC0415
 
-        found = reconcile(self.root, report.day)
+        found = reconcile(self.root, report.day, alive=care.alive)
         told = replace(report, masters_compared=found.compared, masters_differences=found.difference_count)
         return _troubled(told, str(found)) if found.difference_count else _noted(told, str(found))
 
-    def _verify(self, report: ClosingReport) -> ClosingReport:
+    def _verify(self, report: ClosingReport, care: Care) -> ClosingReport:
         from g6.verification import report_file  # noqa: PLC0415
         from g6.verification.csv_files import CsvLayout  # noqa: PLC0415
         from g6.verification.day import verify  # noqa: PLC0415
@@ -169,6 +195,8 @@ class Closing:
             csv=layout if self.settings.storage.csv.enabled else None,
             stores=self._stores(),
             day_is_over=True,
+            on_minute=lambda _: care.alive(),
+            on_file=care.alive,
         )
         report_file.store(self.root, found)
         parts = {part.name: 100 * part.share for part in found.parts if part.checked}
@@ -208,16 +236,16 @@ class Closing:
         """Return how many of a day's minutes the database has not confirmed; 0 where the journal has gone."""
         return JournalFacts.read(self.root, day).owed_to(DATABASE) if journal_path(self.root, day).exists() else 0
 
-    def _archive(self, report: ClosingReport) -> ClosingReport:
+    def _archive(self, report: ClosingReport, care: Care) -> ClosingReport:
         from g6.storage.archive import archive_day  # noqa: PLC0415
 
         before = Manifest.read(self.root, report.day)
         if before is not None and why_outdated(self.root, before) is None:
             return _noted(replace(report, archived_bytes=before.bytes), "archived before")
-        day = archive_day(self.root, report.day, self.price_basis)
+        day = archive_day(self.root, report.day, self.price_basis, care)
         return _noted(replace(report, archived_bytes=day.bytes), f"archived, {day.bytes:,} bytes")
 
-    def _retention(self, report: ClosingReport) -> ClosingReport:
+    def _retention(self, report: ClosingReport, care: Care) -> ClosingReport:
         from g6.masters.holds import masters_hold  # noqa: PLC0415
         from g6.storage.retention import Policy, retention  # noqa: PLC0415
         from g6.verification.holds import verification_hold  # noqa: PLC0415
@@ -234,12 +262,19 @@ class Closing:
                 verification_hold(self.root, verified.minimum_score, required=verified.after_close),
             ),
             price_basis=self.price_basis,
+            care=care,
         )
         removed = {kind: sum(r.bytes for r in found.removed if r.kind == kind) for kind in ("csv", "journal")}
         told = _noted(replace(report, removed_bytes=removed), *found.said_kept())
         if found.short_bytes:
             told = _troubled(told, f"the disk is {found.short_bytes / 1e6:,.0f} MB below its floor of free space")
         return _noted(told, f"{len(found.removed)} old days' files removed") if found.removed else told
+
+
+def _followed(snapshots: Iterator[Snapshot], alive: Callable[[], None]) -> Iterator[Snapshot]:
+    for snapshot in snapshots:
+        alive()
+        yield snapshot
 
 
 def _noted(report: ClosingReport, *notes: str) -> ClosingReport:

@@ -109,9 +109,10 @@ def kite_source(
         calls=CallNames(
             providers=order,
             endpoints=tuple(f"{account}.{endpoint}" for account in accounts for endpoint in ENDPOINTS),
-            accounts=accounts,
+            accounts=tuple(accounts),
             connections=tuple(str(number + 1) for number in range(streams)),
         ),
+        tokens=lambda: tuple(session.token_report() for session in accounts.values()),
     )
 
 
@@ -195,8 +196,8 @@ def with_rest(order: tuple[str, ...]) -> tuple[str, ...]:
 
 def _providers(
     broker: Broker, order: tuple[str, ...], supervisor: Supervisor
-) -> tuple[tuple[Provider, ...], tuple[str, ...]]:
-    """Return the providers, and the names of the sessions behind them."""
+) -> tuple[tuple[Provider, ...], Mapping[str, KiteSession]]:
+    """Return the providers, and by their names the sessions behind them."""
     sessions: dict[str, KiteProvider] = {}
 
     def rest(account: str) -> KiteProvider:
@@ -212,7 +213,7 @@ def _providers(
         "kite-second": lambda: rest("second"),
         "replay": lambda: _replay(broker),
     }
-    return tuple(makers[name]() for name in order), tuple(sessions)
+    return tuple(makers[name]() for name in order), {name: rest.session for name, rest in sessions.items()}
 
 
 def _stream(broker: Broker, rest: KiteProvider, supervisor: Supervisor) -> Provider:

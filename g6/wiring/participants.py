@@ -1,5 +1,6 @@
 """The exchange's files of participants, fetched by themselves in the evening where the settings want it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from g6.clock import Clock
@@ -7,6 +8,7 @@ from g6.market.sessions import SessionCalendar
 from g6.participants.evening import Evening
 from g6.participants.site import NseSite, SiteOptions
 from g6.participants.store import ParticipantStore
+from g6.participants.taking import Report
 from g6.resilience.supervisor import Supervisor
 from g6.settings.sections import Participants
 
@@ -21,8 +23,13 @@ def site_options(own: Participants) -> SiteOptions:
 
 
 def fetch_in_the_evening(
-    own: Participants, root: Path, calendar: SessionCalendar, clock: Clock, supervisor: Supervisor
+    own: Participants,
+    root: Path,
+    calendar: SessionCalendar,
+    clock: Clock,
+    supervisor: Supervisor,
+    on_report: Callable[[Report], None] = lambda _report: None,
 ) -> None:
-    """Start the part that keeps the files below a data directory up to date."""
-    evening = Evening(NseSite(site_options(own), clock), ParticipantStore(root), calendar, clock)
+    """Start the part that keeps the files below a data directory up to date; `on_report` is told what it brought."""
+    evening = Evening(NseSite(site_options(own), clock), ParticipantStore(root), calendar, clock, on_report)
     supervisor.run(PART, evening.run, silent_limit_seconds=SILENT_SECONDS)

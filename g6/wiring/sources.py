@@ -1,7 +1,7 @@
 """What each provider's settings turn into: who answers, when it is asked, and what time it is meanwhile."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from g6.market.schedule import RecordedSchedule, Schedule, SessionSchedule
 from g6.market.sessions import SessionCalendar
 from g6.market.surroundings import Surroundings
 from g6.model.chain import EXPIRY_CODES
-from g6.model.provider_report import CallNames
+from g6.model.provider_report import CallNames, TokenReport
 from g6.providers.base import Provider
 from g6.providers.nse_files import NseRecording
 from g6.providers.replay import JournalRecording, ReplayProvider
@@ -63,6 +63,7 @@ class Source:
     calls: CallNames
     codes: Sequence[str] = EXPIRY_CODES  # the expiry codes that it can answer for
     unreadable: Sequence[str] = ()  # recordings that had to be left out
+    tokens: Callable[[], Sequence[TokenReport]] = tuple  # the accounts' access tokens now; from any thread, unasked
 
 
 def load_market(settings: Settings) -> Market:

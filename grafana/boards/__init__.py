@@ -19,7 +19,18 @@ TOPICS: tuple[Board, ...] = (
     levels.BOARD,
     overlay.BOARD,
 )
+TITLE = "G6 / "
 BOARDS: tuple[Board, ...] = (home(TOPICS), *TOPICS)
+
+
+def questions() -> Mapping[str, tuple[str, ...]]:
+    """Return title of a dashboard, without the name that all begin with → the PromQL of its panels."""
+    return {
+        board.title.removeprefix(TITLE): tuple(
+            query.expr for row in board.rows for panel in row.panels if panel.asks_prometheus for query in panel.queries
+        )
+        for board in BOARDS
+    }
 
 
 def dashboards() -> Mapping[str, str]:

@@ -3,25 +3,32 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["graph", "stat", "table", "states", "by_strike", "text"]
+Kind = Literal["graph", "stat", "table", "heat", "by_strike", "text"]
 # States of things, written as numbers: what each is called, and whether it is well.
 Words = tuple[tuple[float, str, Literal["green", "yellow", "orange", "red", "blue"]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL, or Flux where the panel says so, and what a line of its answer is called."""
+    """PromQL, or Flux where the panel says so, and what a line of its answer is called.
+
+    `unit`, where it is not the panel's, has an axis of its own on the right. `quiet` says why an agent in whose minutes
+    all is well may have no line to show.
+    """
 
     expr: str
     legend: str = ""
+    unit: str = ""
+    quiet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One panel. `description` says what it shows and what bad looks like; `alerts` whose runbooks it links to.
 
-    `quiet` says why a healthy agent may show nothing in it. `flux` asks InfluxDB instead of Prometheus. `good_above`
-    and `bad_above` colour a stat: green from the first on, red from the second on.
+    `broker`: it is filled where a broker answers, and the embedded simulator is none. `flux` asks InfluxDB instead of
+    Prometheus. `good_above` and `bad_above` colour a stat: green from the first on, red from the second on. `by_name`
+    shows what the line of a stat is called, where the number is 1 and says nothing.
     """
 
     title: str
@@ -30,13 +37,19 @@ class Panel:
     description: str
     queries: tuple[Query, ...]
     alerts: tuple[str, ...] = ()
-    quiet: str = ""
+    broker: bool = False
     flux: bool = False
+    by_name: bool = False
     good_above: float | None = None
     bad_above: float | None = None
     words: Words = ()
     height: int = 8
     decimals: int | None = None
+
+    @property
+    def asks_prometheus(self) -> bool:
+        """Return whether its queries are PromQL."""
+        return not self.flux and self.kind != "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +79,5 @@ def graph(title: str, unit: str, description: str, *queries: Query, **more: obje
 
 def stat(title: str, unit: str, description: str, expr: str, **more: object) -> Panel:
     """Return a panel of one number, or one a label set."""
-    legend = str(more.pop("legend", ""))
-    return Panel(title, "stat", unit, description, (Query(expr, legend),), **more)  # type: ignore[arg-type]
+    query = Query(expr, str(more.pop("legend", "")), quiet=str(more.pop("quiet", "")))
+    return Panel(title, "stat", unit, description, (query,), **more)  # type: ignore[arg-type]

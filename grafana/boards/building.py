@@ -7,17 +7,18 @@ from grafana_foundation_sdk.builders import (
     barchart,
     common,
     dashboard,
+    heatmap,
     prometheus,
     stat,
-    statushistory,
     table,
     text,
     timeseries,
 )  # fmt: skip
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
-from grafana_foundation_sdk.models.common import TooltipDisplayMode
+from grafana_foundation_sdk.models.common import BigValueTextMode, TooltipDisplayMode
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from boards.board import Board, Panel, Query, Row
@@ -120,7 +121,14 @@ def _panel(panel: Panel) -> Any:
         )
     for letter, query in zip("ABCDEFGH", panel.queries, strict=False):
         builder.with_target(_target(panel, query, letter))
+        if query.unit:
+            builder.override_by_query(letter, _on_the_right(query.unit))
     return builder.links(_runbooks(panel)) if panel.alerts else builder
+
+
+def _on_the_right(unit: str) -> list[models.DynamicConfigValue]:
+    values = {"unit": unit, "custom.axisPlacement": "right"}
+    return [models.DynamicConfigValue(id_val=name, value=value) for name, value in values.items()]
 
 
 def _runbooks(panel: Panel) -> list[dashboard.DashboardLink]:
@@ -156,8 +164,20 @@ def _graph(_: Panel) -> Any:
     )
 
 
-def _stat(_: Panel) -> Any:
-    return stat.Panel().reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+def _stat(panel: Panel) -> Any:
+    builder = stat.Panel().reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    return builder.text_mode(BigValueTextMode.NAME) if panel.by_name else builder
+
+
+def _heat(panel: Panel) -> Any:
+    """Colours over time, a row a line: rows whose names are numbers, such as strikes, lie in their order."""
+    return (
+        heatmap.Panel()
+        .calculate(False)  # noqa: FBT003 (the builder's own form)
+        .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64))
+        .cell_values(heatmap.CellValues().unit(panel.unit))
+        .show_legend()
+    )
 
 
 def _by_strike(panel: Panel) -> Any:
@@ -167,6 +187,7 @@ def _by_strike(panel: Panel) -> Any:
     return (
         barchart.Panel()
         .x_field("strike")
+        .legend(common.VizLegendOptions().show_legend(True))  # noqa: FBT003
         .with_transformation(_transformation("joinByField", {"byField": "strike", "mode": "outer"}))
         .with_transformation(_transformation("convertFieldType", number))
         .with_transformation(_transformation("sortBy", {"sort": [{"field": "strike"}]}))
@@ -186,7 +207,7 @@ KINDS: Mapping[str, Callable[[Panel], Any]] = {
     "graph": _graph,
     "stat": _stat,
     "table": lambda _: table.Panel(),
-    "states": lambda _: statushistory.Panel(),
+    "heat": _heat,
     "by_strike": _by_strike,
     "text": _text,
 }

@@ -40,9 +40,10 @@ BOARD = Board(
             graph("Share of quotes that came", "percentunit", "Over five minutes and over an hour.",
                   Query(f"index:g6_legs_received:ratio_increase5m{IX}", "5m"),
                   Query(f"index:g6_legs_received:ratio_increase1h{IX}", "1h"), alerts=("G6IndexPartial",)),
-            graph("Share of chains stored", "percentunit", "Chains stored of those asked for.",
+            graph("Share of chains stored", "percentunit", "Chains stored of those asked for; on the right, how many "
+                  "were refused in five minutes.",
                   Query(f"index:g6_chains_accepted:ratio_increase5m{IX}", "stored"),
-                  Query(f"increase(g6_chains_refused_total{IX}[5m])", "refused (count)"), alerts=("G6ChainsRefused",)),
+                  Query(f"increase(g6_chains_refused_total{IX}[5m])", "refused", "short"), alerts=("G6ChainsRefused",)),
             graph("Coverage by expiry", "percentunit", "Share of a chain's legs that answered.",
                   Query(f"g6_chain_coverage_ratio{IX}", "{{expiry_code}}")),
             graph("Quotes refused by defect", "short", "Of five minutes: absent, crossed, zero, negative.",

@@ -4,6 +4,7 @@ from boards.board import Board, Query, Row, graph, stat
 
 IX = '{index="$index"}'
 EX = '{index="$index",expiry_code="$expiry_code"}'
+DAY_BEFORE = "needs the day before"
 
 BOARD = Board(
     "g6-levels",
@@ -18,7 +19,7 @@ BOARD = Board(
                  f"g6_chain_expected_move_straddle_points{EX}", decimals=0, height=5),
             stat("Move over expected", "none", "Since the day's first minute; beyond 1 the day moves more than its "
                  "options expected.", f"abs(g6_chain_breakout_ratio{EX})", bad_above=1, decimals=2, height=5,
-                 alerts=("G6ExpectedMoveBreached",), quiet="needs the day's first minutes"),
+                 alerts=("G6ExpectedMoveBreached",)),
         )),
         Row("Levels", (
             graph("Support and resistance", "none", "By open interest: the strikes of most puts and most calls.",
@@ -35,7 +36,7 @@ BOARD = Board(
                   Query(f"g6_chain_expected_low_iv_points{EX}", "low, volatility"),
                   Query(f"g6_index_spot_points{IX}", "spot")),
             graph("Drift of max pain", "none", "Points since the day's first minute.",
-                  Query(f"g6_chain_max_pain_drift_points{EX}", "drift"), quiet="needs the day's first minutes"),
+                  Query(f"g6_chain_max_pain_drift_points{EX}", "drift")),
         )),
         Row("How likely", (
             graph("Of touching", "percentunit", "Until the expiry, from the surface.",
@@ -47,8 +48,8 @@ BOARD = Board(
             graph("Breakout", "none", "The move over the expected one, and whether volume and open interest agree.",
                   Query(f"g6_chain_breakout_ratio{EX}", "move"),
                   Query(f"g6_chain_breakout_volume{EX}", "volume agrees"),
-                  Query(f"g6_chain_breakout_oi{EX}", "open interest agrees"), alerts=("G6ExpectedMoveBreached",),
-                  quiet="needs the day's first minutes"),
+                  Query(f"g6_chain_breakout_oi{EX}", "open interest agrees", quiet=DAY_BEFORE),
+                  alerts=("G6ExpectedMoveBreached",)),
         )),
     ),
     ("index", "expiry_code"),

@@ -5,6 +5,7 @@ from boards.flux import stored
 
 TAGS = {"index": "${index}", "expiry_code": "${expiry_code}", "offset": "${offset}"}
 LEG = {key: TAGS[key] for key in ("index", "expiry_code", "offset")}
+PAIR = {key: TAGS[key] for key in ("index", "expiry_code")}
 
 BOARD = Board(
     "g6-overlay",
@@ -25,10 +26,10 @@ BOARD = Board(
                   Query(stored("option_data", ("iv",), LEG)), flux=True),
         )),
         Row("Overview", (
-            graph("Straddle and ATM volatility, as stored", "none", "The same as on /metrics, without a gap when "
-                  "Prometheus was away.",
-                  Query(stored("options_overview", ("straddle", "atm_iv"),
-                               {key: TAGS[key] for key in ("index", "expiry_code")})), flux=True),
+            graph("Straddle, as stored", "currencyINR", "The same as on /metrics, without a gap when Prometheus was "
+                  "away.", Query(stored("options_overview", ("straddle",), PAIR)), flux=True),
+            graph("ATM volatility, as stored", "percentunit", "Of the same expiry.",
+                  Query(stored("options_overview", ("atm_iv",), PAIR)), flux=True, decimals=2),
             graph("Spot, as stored", "none", "Level of the index.",
                   Query(stored("index_overview", ("spot",), {"index": TAGS["index"]})), flux=True),
         )),

@@ -19,7 +19,7 @@ BOARD = Board(
             stat("Up since", "dateTimeFromNow", "Often recent: it is started again and again.",
                  '1000 * process_start_time_seconds{job="g6"}', alerts=("G6Restarting",), height=5),
             stat("Version", "none", "What is running.", "g6_build_info", legend="{{version}} on Python {{python}}",
-                 height=5),
+                 by_name=True, height=5),
         )),
         Row("Memory", (
             graph("Memory", "bytes", "Held (rss), its own part (uss), the limit. Held near the limit is pressure.",
@@ -34,12 +34,13 @@ BOARD = Board(
                   alerts=("G6MemoryFlapping",)),
             graph("Left out", "none", "1 while this is left out. Greeks for long is a gap in what is stored.",
                   Query("g6_governor_shed", "{{kind}}"), alerts=("G6GreeksShed",)),
-            graph("Given back", "bytes", "Memory given back in ten minutes, and attempts that brought little.",
+            graph("Given back", "bytes", "Memory given back in ten minutes; on the right, attempts, and those that "
+                  "brought little.",
                   Query("increase(g6_governor_reclaimed_bytes_total[10m])", "bytes"),
-                  Query("increase(g6_governor_reclaims_total[10m])", "attempts"),
-                  Query("increase(g6_governor_reclaims_ineffective_total[10m])", "in vain")),
+                  Query("increase(g6_governor_reclaims_total[10m])", "attempts", "short"),
+                  Query("increase(g6_governor_reclaims_ineffective_total[10m])", "in vain", "short")),
             graph("Waiting for memory", "percentunit", "Share of ten seconds in which something waited (PSI).",
-                  Query("g6_governor_stalled_ratio", "some"), quiet="not every kernel says it"),
+                  Query("g6_governor_stalled_ratio", "some", quiet="not every kernel says it")),
         )),
         Row("Process", (
             graph("Processor", "percentunit", "Of one processor.",
@@ -54,7 +55,9 @@ BOARD = Board(
             graph("Components", "none", "0 ok, 1 degraded, 2 down. Look first for a line that is "
                   "not at the bottom.", Query("g6_component_state", "{{component}}"), alerts=("G6PartFailed",)),
             graph("Problems by name", "none", "1 while the agent names the problem; the runbook has the same name.",
-                  Query("g6_problem_active == 1", "{{problem}}"), quiet="a healthy agent names none"),
+                  Query("g6_problem_active == 1", "{{problem}}", quiet="a healthy agent names none"),
+                  alerts=("G6ProviderTrouble", "G6QuotesStale", "G6ClockSkewed", "G6ClockStepped", "G6CheckBroken",
+                          "G6DataDirectoryUnwritable")),
             graph("Calendar", "s", "Time until the session calendar ends. Under a month, install a newer one.",
                   Query("g6_calendar_known_until_timestamp_seconds - time()", "known for"),
                   alerts=("G6CalendarEnding",)),

@@ -5,6 +5,8 @@ from boards.board import Board, Panel, Query, Row, graph, stat
 IX = '{index="$index"}'
 EX = '{index="$index",expiry_code="$expiry_code"}'
 DT = '{index="$index",expiry="$expiry"}'
+FILES = "only where the exchange's files of participants are fetched or imported"
+DAYS = "needs the closes of the days before"
 
 BOARD = Board(
     "g6-sentiment",
@@ -46,20 +48,31 @@ BOARD = Board(
                   Query(f"pair:g6_chain_atm_iv_ratio:avg1h{IX}", "{{expiry_code}} mean"),
                   Query(f"pair:g6_chain_atm_iv_ratio:stddev1h{IX}", "{{expiry_code}} spread"), decimals=2),
             graph("Correlation with India VIX", "none", "Near 1 on most days; below 0 they move apart.",
-                  Query(f"g6_index_iv_vix_correlation_ratio{IX}", "correlation"), alerts=("G6IvVixCorrelationShift",),
-                  quiet="needs an hour of minutes"),
+                  Query(f"g6_index_iv_vix_correlation_ratio{IX}", "correlation"),
+                  alerts=("G6IvVixCorrelationShift",)),
             graph("Against what happened", "percentunit", "Implied less realised, and realised volatility of today.",
-                  Query(f"g6_index_iv_less_realised_ratio{IX}", "implied less realised"),
-                  Query(f"g6_index_realised_volatility_today_ratio{IX}", "realised today"), decimals=2,
-                  quiet="needs some minutes of the day"),
+                  Query(f"g6_index_iv_less_realised_ratio{IX}", "implied less realised", quiet=DAYS),
+                  Query(f"g6_index_realised_volatility_today_ratio{IX}", "realised today"),
+                  decimals=2),
+        )),
+        Row("Who holds what", (
+            graph("Long over short, index futures", "none", "By class of participant, at the end of the last stored "
+                  "day. Foreign investors far below 1 are nearly all short.",
+                  Query('g6_participants_long_short_ratio{instrument="future_index",participant!="TOTAL"}',
+                        "{{participant}}", quiet=FILES)),
+            graph("Net contracts of index options", "short", "Long less short; calls held and puts sold lean upwards.",
+                  Query('g6_participants_net_contracts{instrument=~"option_index_.+",participant!="TOTAL"}',
+                        "{{participant}} {{instrument}}", quiet=FILES)),
+            graph("Cash market, bought less sold", "currencyINR", "By institutions, provisional.",
+                  Query("g6_participants_cash_net_rupees", "{{participant}}", quiet=FILES)),
         )),
         Row("Where open interest lies", (
-            Panel("Open interest by strike, over time", "states", "short", "A row a strike, coloured by open interest "
-                  "of both sides: the wall that does not move is the level that matters.",
+            Panel("Open interest by strike, over time", "heat", "short", "A row a strike, its colour the stronger the "
+                  "more open interest both sides hold: the wall that does not move is the level that matters.",
                   (Query(f"sum by (strike) (g6_option_oi_units{DT})", "{{strike}}"),), height=14),
         )),
         Row("The market around", (
-            graph("Levels", "none", "India VIX, sectors and indices: change over their previous close.",
+            graph("Levels", "percentunit", "India VIX, sectors and indices: change over their previous close.",
                   Query("g6_market_level_change_ratio", "{{name}}")),
             graph("Advances and declines", "short", "Shares of the broad index. Many unknown: quotes are missing.",
                   Query("g6_market_advances_shares", "advances"), Query("g6_market_declines_shares", "declines"),

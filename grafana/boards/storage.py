@@ -65,6 +65,10 @@ BOARD = Board(
                   Query("increase(g6_retention_removed_bytes_total[1d])", "removed: {{kind}}")),
             stat("Last day closed", "dateTimeAsIso", "Yesterday's should be there in the morning.",
                  "1000 * g6_closing_day_timestamp_seconds", quiet="no day has been closed yet"),
+            stat("Participants' last day", "dateTimeAsIso", "Of the exchange's files of participants; yesterday's "
+                 "should be there in the morning. `g6 participants` says what is missing.",
+                 "1000 * g6_participants_last_day_timestamp_seconds", legend="{{kind}}",
+                 quiet="only where such files are fetched or imported"),
         )),
     ),
 )  # fmt: skip

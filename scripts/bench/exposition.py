@@ -39,7 +39,11 @@ def chain_of(index: str, number: int, legs: int, rng: np.random.Generator) -> Op
     measured = {
         name: np.round(rng.uniform(0, 500, len(strikes)), 2) for name in ("last", "bid", "ask", "theta", "vega")
     }
-    measured |= {name: np.round(rng.uniform(0, 1, len(strikes)), 6) for name in ("iv", "delta", "gamma")}
+    measured |= {name: rng.normal(0, 10.0**6, len(strikes)).round(4) for name in ("gex", "oi_change")}
+    measured |= {
+        name: np.round(rng.uniform(0, 1, len(strikes)), 6)
+        for name in ("iv", "delta", "gamma", "charm", "vanna", "fitted_iv")
+    }
     measured |= {name: rng.integers(0, 10**7, len(strikes)).astype(float) for name in ("oi", "volume")}
     return OptionChain(
         index=index, expiry=date(2026, 11, 24) + timedelta(weeks=number), codes=(), at=MINUTE,

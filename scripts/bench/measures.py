@@ -73,10 +73,11 @@ def chain_of(number: int, legs: int, random: np.random.Generator) -> OptionChain
 def background_of(random: np.random.Generator) -> Background:
     """Return half a day of minutes and a year of days."""
     return Background(
-        previous_close=LEVEL - 60, minute_spot=LEVEL + random.normal(0, 4, 190).cumsum(),
+        minute_of_day=555.0 + np.arange(190), minute_frozen=np.zeros(190),
+        minute_spot=LEVEL + random.normal(0, 4, 190).cumsum(),
         minute_iv=0.12 + random.normal(0, 0.0005, 190), minute_vix=12 + random.normal(0, 0.05, 190),
-        minute_straddle=np.full(190, 220.0), daily_close=LEVEL + random.normal(0, 150, 252).cumsum(),
-        daily_iv=random.uniform(0.09, 0.2, 252), daily_vix=random.uniform(9, 20, 252),
+        daily_close=LEVEL + random.normal(0, 150, 252).cumsum(),
+        daily_iv=random.uniform(0.09, 0.2, 252),
     )  # fmt: skip
 
 
@@ -128,7 +129,13 @@ class Minute:
                     timed(descriptor.name, compute, chain, self.conventions)
                 done.append(chain)
             view = IndexView(
-                "NIFTY", LEVEL - 15, spot_frozen=False, chains=tuple(done), background=self.background, vix=12.1
+                "NIFTY",
+                LEVEL - 15,
+                spot_frozen=False,
+                chains=tuple(done),
+                background=self.background,
+                vix=12.1,
+                minute_of_day=745.0,
             )
             for descriptor, compute in INDEX_AGGREGATES:
                 timed(descriptor.name, compute, view, self.conventions)

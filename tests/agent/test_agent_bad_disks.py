@@ -1,6 +1,7 @@
 """Damaged, full and forbidden disks, readers that leave, impatient people: no minute is lost that can be kept."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,74 @@ def test_a_disk_that_stays_full_fails_the_run_in_words(tmp_path, small_disk, g6)
     assert told.returncode in {2, 3}
     assert "Traceback" not in told.stderr
     assert "full" in told.stdout + told.stderr or "No space left" in told.stdout + told.stderr
+
+
+# A data directory that is not where it was.
+
+
+def told_while(settings, quotes, cycles):
+    """Run these minutes; return the exit code, and of each minute the beginning of its sentence and the problems."""
+    said = []
+    with agent_on(settings, quotes=quotes) as (agent, parts):
+        tell = parts.observation.state.publish
+
+        def publish(report):
+            problems = [problem.id for problem in parts.observation.health.problems]
+            said.append((str(report).partition(":")[0], problems))
+            tell(report)
+
+        parts.observation.state.publish = publish
+        return agent.loop(cycles), said
+
+
+def test_a_data_directory_that_is_moved_away_for_a_while_loses_no_minute(settings_for, tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+
+    def bend(quotes, _contracts, at):
+        if at.minute == 2:
+            data.rename(elsewhere)
+        elif at.minute == 6:
+            assert not data.exists(), "its place is not taken"
+            elsewhere.rename(data)
+        return quotes
+
+    code, said = told_while(two_indices(settings_for), bend, 9)
+    away = ["data_directory_unwritable", "sink_failing", "sink_failing"]
+    assert said == [("ok", [])] * 2 + [("partial", away)] * 4 + [("ok", [])] * 3
+    assert code == 0
+    assert run_bent(two_indices(settings_for, "clean"), 9)[0] == 0
+    assert tree_of(data) == tree_of(tmp_path / "clean")
+
+
+def test_an_agent_that_ends_while_its_data_directory_is_away_loses_no_minute(settings_for, tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+
+    def bend(quotes, _contracts, at):
+        if at.minute == 2:
+            data.rename(elsewhere)
+        return quotes
+
+    told_while(two_indices(settings_for), bend, 5)
+    assert not data.exists()
+    elsewhere.rename(data)
+    assert run_bent(two_indices(settings_for, clock__at=f"{DAY}T10:05+05:30"), 4)[0] == 0
+    assert run_bent(two_indices(settings_for, "clean"), 9)[0] == 0
+    assert tree_of(data) == tree_of(tmp_path / "clean")
+
+
+def test_a_data_directory_that_is_removed_is_told_and_its_place_is_not_taken(settings_for, tmp_path):
+    data = tmp_path / "data"
+
+    def bend(quotes, _contracts, at):
+        if at.minute == 2:
+            shutil.rmtree(data)
+        return quotes
+
+    code, said = told_while(two_indices(settings_for), bend, 5)
+    assert code != 0
+    gone = ["data_directory_unwritable", "journal_not_committing", "sink_failing", "sink_failing"]
+    assert said == [("ok", [])] * 2 + [("failed", gone)] * 3
+    assert not data.exists()
 
 
 # Permissions, which root does not feel: the command runs as another user.

@@ -4,14 +4,18 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing as closed_after
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import groupby
 
 import pytest
 from bent_agent import DAY, agent_on, run_bent, two_indices
 from victoria_metrics import BINARY, VictoriaMetrics, free_port
 
 from g6 import history
+from g6.health.service import ServiceNotifier
 from g6.settings import load
+from g6.storage.journal import Journal
 
 LAST_MINUTES = {"clock__at": f"{DAY}T15:35+05:30", "collection__expiries": "this_week"}
 MONDAY = "2026-11-23"
@@ -71,6 +75,22 @@ def test_a_day_in_hand_is_not_closed(last_minutes, tmp_path):
     run_bent(last_minutes(), cycles=4)
     assert not (tmp_path / "data" / "verify").exists()
     assert not list((tmp_path / "data").glob("archive/manifest/*"))
+
+
+def test_a_day_whose_data_directory_is_away_at_its_close_is_closed_when_it_is_back(last_minutes, tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+
+    def bend(quotes, _contracts, at):
+        if at.minute == 39:
+            data.rename(elsewhere)
+        return quotes
+
+    run_bent(last_minutes(), cycles=5, quotes=bend)
+    assert not data.exists(), "nothing is made in its place"
+    elsewhere.rename(data)
+    run_bent(last_minutes(clock__at=f"{MONDAY}T08:00+05:30"), cycles=1)
+    assert 0 < score_of(tmp_path) < 100
+    assert len(history.chain("NIFTY", DAY, expiry="this_week", offset="atm", data_dir=data).rows()) == 5
 
 
 def test_a_loop_that_goes_on_closes_the_day_before_the_next_one(last_minutes, tmp_path):
@@ -168,6 +188,37 @@ def test_whoever_is_told_to_stop_begins_nothing_more_and_says_so(left, last_minu
     assert report.notes == ("told to stop before daily: the rest is done at the next start",)
     assert not (left / "verify").exists()
     assert closing.overdue(AFTER) == (THE_DAY,)
+
+
+# What it asks of the process that it is done in.
+
+
+def test_every_minute_that_the_close_reads_is_a_sign_of_life_to_the_service_manager(last_minutes, monkeypatch):
+    seen, read = [], Journal.at
+
+    def at(journal, minute):
+        seen.append(f"{minute:%H:%M}")
+        return read(journal, minute)
+
+    run_bent(last_minutes(), cycles=4)  # left a minute before its end
+    monkeypatch.setattr(Journal, "at", at)
+    monkeypatch.setattr(ServiceNotifier, "alive", lambda _: seen.append(""))
+    run_bent(last_minutes(clock__at=f"{MONDAY}T08:00+05:30"), cycles=1)
+    between_signs = [list(minutes) for sign, minutes in groupby(seen, key=lambda said: not said) if not sign]
+    day = ["15:35", "15:36", "15:37", "15:38"]
+    assert [minutes for minutes in between_signs if set(minutes) <= set(day)] == [[minute] for minute in 3 * day]
+
+
+def test_where_memory_is_critical_what_needs_most_of_it_waits_and_the_rest_is_done(left, last_minutes):
+    closing = closing_of(last_minutes())
+    report = replace(closing, level=lambda: 3).run(THE_DAY)
+    waits = "memory is critical; it is done when there is some"
+    assert report.troubles == (f"verify: {waits}", f"archive: {waits}")
+    assert (left / "masters" / "NIFTY").exists()
+    assert not (left / "archive").exists()
+    assert closing.overdue(AFTER) == (THE_DAY,)
+    assert closing.run(THE_DAY).archived_bytes > 0
+    assert closing.overdue(AFTER) == ()
 
 
 # What may leave the disk.

@@ -32,6 +32,7 @@ def check_day(root, indices, minutes):
                 assert len(rows_of(root / "csv" / index / code / offset / f"{DAY}.csv")) == minutes, (code, offset)
 
 
+@pytest.mark.long
 def test_a_trading_day_has_every_expected_row_once(settings_for, tmp_path):
     settings = settings_for(clock__at=f"{DAY}T09:00+05:30", collection__indices="NIFTY,BANKEX")
     run(settings, 385)
@@ -78,6 +79,7 @@ def test_minutes_recorded_out_of_order_are_stored_in_order(settings_for, tmp_pat
     assert [row["ts"][11:16] for row in rows] == ["09:15", "09:16", "15:39"]
 
 
+@pytest.mark.long
 def test_a_killed_day_ends_as_the_one_that_was_not(settings_for, tmp_path):
     arguments = ["--at", f"{DAY}T10:00+05:30", "--speed", "max", "--indices", "NIFTY", "--port", "0", "--concise"]
     minutes = 40

@@ -1,5 +1,6 @@
 """What comes from the tables is what is committed, and Prometheus reads it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import yaml
 
 from g6.alerting import ALERT_GROUPS, ALERTS, RECORDING
 from g6.alerting.generated import RECORDING_RULES, generated
+from g6.alerting.rendering import G6_URL, GRAFANA_URL
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,38 @@ def test_the_rule_files_say_what_the_table_says(project: Path) -> None:
 def test_each_group_has_a_name_of_its_own() -> None:
     names = [group.name for group in (*RECORDING, *ALERT_GROUPS)]
     assert len(set(names)) == len(names)
+
+
+def test_links_lead_where_the_external_labels_of_prometheus_say(promtool: str, project: Path, tmp_path: Path) -> None:
+    """Without them, to this machine: the stories have none."""
+    labels = {"g6_url": "https://g6.example.com", "grafana_url": "https://grafana.example.com"}
+    alert = ALERTS["G6Down"]
+    annotations = {
+        "summary": alert.summary, "description": alert.description.replace("{{ $labels.instance }}", "a"),
+        "runbook_url": "https://g6.example.com/runbooks/G6Down",
+        "dashboard_url": f"https://grafana.example.com/d/{alert.dashboard}",
+    }  # fmt: skip
+    told = {"exp_labels": {"severity": "critical", "job": "g6", "instance": "a"}, "exp_annotations": annotations}
+    test = {
+        "interval": "15s", "external_labels": labels,
+        "input_series": [{"series": 'up{job="g6", instance="a"}', "values": "0x20"}],
+        "alert_rule_test": [{"alertname": "G6Down", "eval_time": "3m", "exp_alerts": [told]}],
+    }  # fmt: skip
+    path = tmp_path / "test.yml"
+    rules = [str(project / "alerts" / "g6-collection.yml")]
+    path.write_text(yaml.safe_dump({"rule_files": rules, "evaluation_interval": "15s", "tests": [test]}), "utf-8")
+    ran = subprocess.run([promtool, "test", "rules", str(path)], check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("name", ["prometheus.yml", "compose.yml"])
+def test_the_configuration_says_where_links_lead_and_keeps_that_from_the_labels_of_alerts(
+    name: str, project: Path
+) -> None:
+    config = yaml.safe_load((project / "prometheus" / name).read_text("utf-8"))
+    links = config["global"]["external_labels"]
+    assert links == {"g6_url": G6_URL, "grafana_url": GRAFANA_URL}
+    (drop,) = config["alerting"]["alert_relabel_configs"]
+    assert drop["action"] == "labeldrop"
+    assert all(re.fullmatch(drop["regex"], label) for label in links)
+    assert not re.fullmatch(drop["regex"], "instance")

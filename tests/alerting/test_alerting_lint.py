@@ -24,9 +24,7 @@ CATALOGUE = {
     for row in (
         *ON_METRICS,
         *catalogue.off_metrics(MEASURES, ON_METRICS).values(),
-        *map(catalogue.option_metric, catalogue.OPTION_COLUMNS),
-        catalogue.OPTIONS_MINUTE,
-        *catalogue.SURROUNDING.values(),
+        *catalogue.on_options_page(),
     )
 }
 RECORDED = {rule.name: rule for group in RECORDING for rule in group.rules}

@@ -58,6 +58,11 @@ def metric_names(expr: str) -> set[str]:
     return found
 
 
+def problems_in(expr: str) -> set[str]:
+    """The problems of the agent that an expression asks for."""
+    return {name for one in re.findall(r'problem=~?"([^"]*)"', expr) for name in one.split("|")}
+
+
 def base_metrics(names: set[str]) -> set[str]:
     """The same with each recorded series and with those that it is made of."""
     made_of = {inner for name in names & set(RECORDED) for inner in base_metrics(metric_names(RECORDED[name]))}
@@ -100,6 +105,19 @@ def test_a_page_names_a_series_that_its_alert_looks_at(name: str) -> None:
     assert name == "G6Watchdog" or [one for one in looked_at if one in PAGES[name]]
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_a_page_asks_first_for_what_its_alert_looks_at(name: str) -> None:
+    looked_at = base_metrics(metric_names(ALERTS[name].expression()))
+    asked = base_metrics(metric_names(blocks(PAGES[name], "promql")[0]))
+    assert name == "G6Watchdog" or looked_at & asked
+
+
+@pytest.mark.parametrize("name", [name for name in ALERTS if problems_in(ALERTS[name].expression())])
+def test_a_page_asks_for_the_problem_that_its_alert_looks_at(name: str) -> None:
+    asked = set().union(*(problems_in(query) for query in blocks(PAGES[name], "promql")))
+    assert problems_in(ALERTS[name].expression()) <= asked
+
+
 @pytest.mark.parametrize(("name", "query"), QUERIES)
 def test_a_query_is_promql_over_series_that_there_are(name: str, query: str) -> None:
     names = metric_names(query) - {""}  # one selects by its job alone
@@ -109,6 +127,16 @@ def test_a_query_is_promql_over_series_that_there_are(name: str, query: str) -> 
 def test_no_two_pages_say_the_same_of_their_diagnosis() -> None:
     told = {name: page.split("## Diagnosis")[1] for name, page in PAGES.items()}
     assert len(set(told.values())) == len(told)
+
+
+def test_a_path_of_the_project_that_a_page_names_is_there(project: Path) -> None:
+    """A file of secrets is a person's own: the configuration of Alertmanager names those that there may be."""
+    pattern = r"(?<![\w/.~-])((?:alerts|config|g6|grafana|prometheus|scripts|tests)/[\w./*-]*\w)"
+    named = {path for page in PAGES.values() for path in re.findall(pattern, page)}
+    secrets = re.findall(r"_file: (secrets/\w+)", (project / "alerts" / "alertmanager.yml").read_text("utf-8"))
+    known = {f"alerts/{name}" for name in secrets}
+    assert len(named) > 5
+    assert {path for path in named - known if not any(project.glob(path))} == set()
 
 
 def test_links_lead_to_pages() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g6.analytics import sectors
-from g6.analytics.breadth import advance_decline_line, all_breadth, breadth, directions, group_name
-from g6.analytics.mood import mood, mood_score
+from g6.analytics.breadth import all_breadth, breadth, directions, group_name
+from g6.analytics.mood import mood, mood_inputs, mood_score
 from g6.analytics.surroundings import BREADTH, MARKET_MEASURES, survey_market
 from g6.market.surroundings import load_surroundings
 from g6.model.market_snapshot import (
@@ -141,11 +141,6 @@ def test_every_industry_of_the_shipped_lists_keeps_a_name_of_its_own(project: Pa
     assert len({group_name(industry) for industry in industries}) == len(industries)
 
 
-def test_the_advance_decline_line_sums_the_days() -> None:
-    assert advance_decline_line(np.array([10.0, -4.0, NAN, 7.0])).tolist() == [10, 6, 6, 13]
-    assert advance_decline_line(np.empty(0)).tolist() == []
-
-
 def sectors_at(*ratios: float) -> MarketSnapshot:
     return market_of([{"kind": SECTOR, "name": f"S{n}", "last": 100 * (1 + r)} for n, r in enumerate(ratios)])
 
@@ -159,6 +154,31 @@ def test_sectors_are_ranked_by_their_change() -> None:
     assert sectors.sector_spread(market) == pytest.approx(0.05)
     assert sectors.sectors_up_share(market) == pytest.approx(2 / 3)
     assert sectors.sector_dispersion(market) == pytest.approx(np.std([0.01, -0.02, 0.03]))
+
+
+@pytest.mark.parametrize(("word", "counts"), [
+    ("none", True), ("frozen", True), ("stale", False), ("absent", False), ("no_price", False), ("no_close", False),
+])  # fmt: skip
+def test_a_sector_with_a_defect_leads_nothing_but_in_the_auction(word: str, counts: bool) -> None:
+    defect = ROW_DEFECTS.index(word)
+    market = market_of([
+        {"kind": SECTOR, "name": "S0", "last": 110, "defect": defect}, {"kind": SECTOR, "name": "S1", "last": 101},
+        {"kind": SECTOR, "name": "S2", "last": 99},
+    ])  # fmt: skip
+    assert market.leader == ("S0" if counts else "S1")
+    assert sectors.sectors_up_share(market) == pytest.approx(2 / 3 if counts else 1 / 2)
+    assert sectors.leader_change_ratio(market) == pytest.approx(0.1 if counts else 0.01)
+
+
+@pytest.mark.parametrize("word", ["none", "no_close", "stale"])
+def test_a_stale_india_vix_says_nothing_of_now(rules: MoodRules, word: str) -> None:
+    vix = {"kind": VIX, "name": "INDIAVIX", "last": 13, "previous_close": 12, "defect": ROW_DEFECTS.index(word)}
+    told = survey_market(market_of([vix]), rules)
+    wanted = (NAN,) * 3 if word == "stale" else (13.0, 1.0, 1 / 12)
+    names = ("india_vix", "india_vix_change", "india_vix_change_ratio")
+    assert [told.aggregates[name] for name in names] == pytest.approx(wanted, nan_ok=True)
+    assert told.vix == pytest.approx(wanted[0], nan_ok=True)
+    assert mood_inputs(told, rules)["vix_change_ratio"] == pytest.approx(wanted[2], nan_ok=True)
 
 
 def test_without_sectors_nobody_leads() -> None:

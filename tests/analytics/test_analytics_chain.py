@@ -13,6 +13,8 @@ from g6.analytics import AGGREGATES, ENRICHERS, aggregate, enrich
 from g6.analytics.conventions import Conventions
 from g6.analytics.volatility import price
 from g6.model.chain import PRICE_SOURCES
+from g6.settings import load
+from g6.wiring import conventions_of
 
 DEFAULT = Conventions()
 STRIKES = [23800.0, 23850.0, 23900.0, 23950.0, 24000.0, 24050.0, 24100.0, 24150.0, 24200.0]
@@ -85,6 +87,15 @@ def test_the_price_is_the_middle_of_a_sane_spread_else_a_fresh_trade(make_chain,
     columns = {"bid": bid, "ask": ask, "last": last, "trade_age_seconds": age}
     chain = make_chain([24000.0], **{name: np.full(2, value) for name, value in columns.items()})
     assert enrich(chain, DEFAULT, ENRICHERS[:1]).price[0] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(("ticks", "expected"), [("4", 0.10), ("2", 0.10), ("1", 0.3), ("0", 0.3)])
+def test_how_many_ticks_a_spread_of_any_ratio_may_have_is_a_setting(make_chain, tmp_path, ticks, expected):
+    """0.05 under 0.15 is two ticks and as wide as its middle."""
+    conventions = conventions_of(load({"greeks.maximum_spread_ticks": ticks}, {}, tmp_path))
+    columns = {"bid": 0.05, "ask": 0.149999, "last": 0.3, "trade_age_seconds": 1.0}
+    chain = make_chain([24000.0], **{name: np.full(2, value) for name, value in columns.items()})
+    assert enrich(chain, conventions, ENRICHERS[:1]).price[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_time_is_counted_to_the_contracts_own_close_and_floored(make_chain):

@@ -247,6 +247,9 @@ def test_exposures_add_up_over_expiries(quoted):
     told = survey(view_of(*chains), DEFAULT)
     for whole, part in (("index_call_gex", "call_gex"), ("index_put_gex", "put_gex"), ("index_net_gex", "net_gex"),
                         ("index_net_charm", "net_charm"), ("index_net_vanna", "net_vanna"),
+                        ("index_call_charm", "call_charm"), ("index_put_charm", "put_charm"),
+                        ("index_call_vanna", "call_vanna"), ("index_put_vanna", "put_vanna"),
+                        ("index_call_delta_oi", "call_delta_oi"), ("index_put_delta_oi", "put_delta_oi"),
                         ("index_net_delta_oi", "net_delta_oi"), ("index_call_oi_change", "call_oi_change"),
                         ("index_put_oi_change", "put_oi_change")):  # fmt: skip
         assert told[whole] == pytest.approx(sum(chain.aggregates[part] for chain in chains), rel=1e-12)
@@ -454,3 +457,28 @@ def test_names_are_unique_and_every_definition_says_something():
     assert len(set(names)) == len(names)
     assert all(len(descriptor.help) > 15 and descriptor.unit for descriptor, _ in table)
     assert {descriptor.scope for descriptor, _ in INDEX_AGGREGATES} <= {"index"}
+
+
+def test_the_build_up_of_an_index_is_that_of_the_legs_of_all_its_expiries(quoted):
+    """Brute force, leg by leg; by each expiry's own most it would be another class now and then."""
+    told_otherwise = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        chains = []
+        for days in (3.2, 10.2, 38.2):
+            chain = quoted(days=days)
+            chain = replace(chain, previous_close=chain.last * random.uniform(0.9, 1.1, len(chain)),
+                            previous_oi=chain.oi * random.uniform(0.5, 1.5, len(chain)))  # fmt: skip
+            chains.append(aggregate(add_build_up(chain, DEFAULT), DEFAULT))
+        told = survey(view_of(*chains), DEFAULT)
+        for name, sides in (("call", {True}), ("put", {False}), ("dominant", {True, False})):
+            moved = dict.fromkeys(range(1, len(BUILD_UPS)), 0.0)
+            for chain in chains:
+                for code, change, is_call in zip(chain.build_up, chain.oi_change, chain.is_call, strict=True):
+                    if code > 0 and bool(is_call) in sides:
+                        moved[int(code)] += abs(change)
+            found = told[f"index_{name}_build_up"]
+            assert found == max(moved, key=lambda code: moved[code])
+            told_otherwise += found != chains[0].aggregates[f"{name}_build_up"]
+    assert told_otherwise > 0
+    assert math.isnan(survey(view_of(), DEFAULT)["index_dominant_build_up"])

@@ -70,7 +70,6 @@ def test_near_the_money_every_leg_of_a_liquid_chain_is_solved(nse_chains):
     assert abs(chain.forward - chain.aggregates["synthetic_future"]) < 10
 
 
-def test_at_the_settlement_of_an_expiry_the_synthetic_is_the_average_not_the_print(nse_chains):
-    # The Muhurat hour of 2025-10-21: a short session far from expiry still gives a forward above the spot.
+def test_in_the_muhurat_hour_a_week_before_expiry_the_forward_is_above_the_spot(nse_chains):
     chain = valued(next(nse_chains("NIFTY_20251021_144515.json.gz")))
     assert 0 < chain.forward - chain.spot < 100

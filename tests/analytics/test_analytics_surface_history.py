@@ -35,8 +35,9 @@ def chain():
 
 @pytest.fixture
 def view(chain):
-    def make(spot=24000.0, frozen=False, vix=math.nan, chains=True, **past):
-        return IndexView("NIFTY", spot, frozen, (chain,) if chains else (), Background(**past), vix=vix)
+    def make(spot=24000.0, frozen=False, vix=math.nan, chains=True, minute_of_day=math.nan, past_minutes=(), **past):
+        background = Background(minute_of_day=np.array(past_minutes, float), **past)
+        return IndexView("NIFTY", spot, frozen, (chain,) if chains else (), background, vix, minute_of_day)
 
     return make
 
@@ -71,29 +72,82 @@ def test_a_close_that_is_missing_makes_it_unknown(view, bend):
     assert math.isnan(iv_less_realised(view(daily_close=closes), DEFAULT))
 
 
-def test_todays_volatility_is_that_of_the_walk_it_is_of(view):
-    minutes, annual = 374, 0.14
-    steps = np.random.default_rng(2).normal(0, annual / math.sqrt(375 * 252), (200, minutes))
-    paths = 24000 * np.exp(np.cumsum(steps, axis=1))
-    found = [realised_volatility_today(view(spot=path[-1], minute_spot=path[:-1]), DEFAULT) for path in paths]
-    assert np.mean(np.square(found)) == pytest.approx(annual**2, rel=4 * math.sqrt(2 / minutes / 200))
-    squared = pd.Series(np.log(paths[0])).diff().pow(2).mean()
-    assert found[0] == pytest.approx(math.sqrt(squared * 375 * 252), rel=1e-9)
+# A walk of 14 % a year over a day, and what it was seen as at some of its minutes.
+ANNUAL, OPEN = 0.14, 555.0
 
 
-def test_minutes_in_which_the_index_is_held_still_do_not_calm_it(view):
-    path = 24000 + np.random.default_rng(3).normal(0, 5, 200).cumsum()
-    moving = view(spot=path[-1], minute_spot=path[:-1])
-    held = view(spot=path[-1], frozen=True, minute_spot=np.append(path, np.full(20, path[-1])))
-    expected = realised_volatility_today(moving, DEFAULT)
-    assert realised_volatility_today(held, DEFAULT) == pytest.approx(expected, rel=1e-9)
-    assert realised_volatility_today(replace(held, spot_frozen=False), DEFAULT) < 0.97 * expected
+def walk(seed: int) -> np.ndarray:
+    steps = np.random.default_rng(seed).normal(0, ANNUAL / math.sqrt(375 * 252), 375)
+    return 24000 * np.exp(steps.cumsum())
 
 
-def test_too_few_minutes_say_nothing(view):
-    path = 24000 + np.arange(40.0)
-    assert math.isnan(realised_volatility_today(view(minute_spot=path[:29], spot=24100.0), DEFAULT))
-    assert realised_volatility_today(view(minute_spot=path[:30], spot=24030.0), DEFAULT) > 0
+@pytest.fixture
+def seen(view):
+    def make(path, at, frozen_from=math.inf):
+        at = np.asarray(at)
+        frozen = (at >= frozen_from).astype(float)
+        return view(
+            spot=path[at[-1]], frozen=bool(frozen[-1]), minute_of_day=OPEN + at[-1], past_minutes=OPEN + at[:-1],
+            minute_spot=path[at[:-1]], minute_frozen=frozen[:-1],
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.mark.parametrize("interval", [1, 2, 5])
+def test_todays_volatility_is_that_of_the_walk_whatever_the_interval(seen, interval):
+    at = np.arange(0, 375, interval)
+    found = [realised_volatility_today(seen(walk(seed), at), DEFAULT) for seed in range(200)]
+    error = math.sqrt(2 / (len(at) - 1) / 200)  # of a mean of squares, relative
+    assert np.mean(np.square(found)) == pytest.approx(ANNUAL**2, rel=4 * error)
+
+
+def test_todays_volatility_is_pandas_sum_of_squares_over_the_minutes(seen):
+    at, path = np.array([0, *range(3, 200), 202, 203, *range(206, 300)]), walk(0)
+    squares = pd.Series(np.log(path[at]), index=OPEN + at).diff().pow(2).sum()
+    expected = math.sqrt(squares / (at[-1] - at[0]) * 375 * 252)
+    assert realised_volatility_today(seen(path, at), DEFAULT) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_minutes_of_a_session_and_the_sessions_of_a_year_are_settings(seen):
+    index = seen(walk(0), np.arange(375))
+    other = replace(DEFAULT, session_minutes=360, sessions_a_year=250)
+    ratio = realised_volatility_today(index, other) / realised_volatility_today(index, DEFAULT)
+    assert ratio == pytest.approx(math.sqrt(360 * 250 / 375 / 252))
+
+
+@pytest.mark.parametrize("hole", [5, 119])
+@pytest.mark.parametrize("jump", [0.97, 1.0, 1.03])
+def test_what_happened_in_a_hole_says_nothing_of_the_minutes(seen, hole, jump):
+    path = walk(1)[:250]
+    torn = np.concatenate([path[:100], np.full(hole, np.nan), jump * path[99:]])  # the same steps, and the hole's
+    expected = realised_volatility_today(seen(path, np.arange(250)), DEFAULT)
+    absent = realised_volatility_today(seen(torn, np.flatnonzero(np.isfinite(torn))), DEFAULT)
+    unknown = realised_volatility_today(seen(torn, np.arange(len(torn))), DEFAULT)
+    assert (absent, unknown) == pytest.approx((expected, expected), rel=1e-9)
+
+
+@pytest.mark.parametrize("end", [365, 375, 380, 385])
+def test_neither_the_closing_auction_nor_what_comes_after_it_counts(view, seen, end):
+    path = walk(2)[:361]
+    held = np.concatenate([path[:360], np.full(20, path[359]), np.full(10, 1.008 * path[359])])  # 15:15, 15:35
+    moving = realised_volatility_today(seen(path, np.arange(360)), DEFAULT)
+    at = np.arange(end)
+    frozen = ((at >= 360) & (at < 380)).astype(float)
+    index = view(
+        spot=held[end - 1], frozen=bool(frozen[-1]), minute_of_day=OPEN + at[-1], past_minutes=OPEN + at[:-1],
+        minute_spot=held[at[:-1]], minute_frozen=frozen[:-1],
+    )  # fmt: skip
+    assert realised_volatility_today(index, DEFAULT) == pytest.approx(moving, rel=1e-12)
+    thawed = replace(index, spot_frozen=False, background=replace(index.background, minute_frozen=0 * at[:-1]))
+    assert abs(realised_volatility_today(thawed, DEFAULT) / moving - 1) > 0.005, "or the case shows nothing"
+
+
+def test_too_few_minutes_say_nothing(view, seen):
+    path = walk(3)
+    assert math.isnan(realised_volatility_today(seen(path, np.arange(30)), DEFAULT))
+    assert realised_volatility_today(seen(path, np.arange(31)), DEFAULT) > 0
+    assert math.isnan(realised_volatility_today(seen(path, np.arange(0, 375, 6)), DEFAULT)), "steps are too long"
     assert math.isnan(realised_volatility_today(view(), DEFAULT))
 
 

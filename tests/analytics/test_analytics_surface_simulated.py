@@ -1,7 +1,7 @@
 """The simulator's surface is known exactly; from its quotes, on ticks and with spreads, it comes back."""
 
 import math
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -67,6 +67,22 @@ def front(chains):
 def true_smile(market, chain):
     forward = market.true_forward(chain.index, chain.expiry, chain.at)
     return lambda k: market.true_iv(chain.index, chain.expiry, forward * np.exp(np.atleast_1d(k)), chain.at)
+
+
+@pytest.mark.parametrize(("minutes", "apart"), [(20, 0.0), (10, 20.0), (1, 0.0)])
+def test_as_an_expiry_settles_its_forward_follows_the_market_and_not_the_index_that_is_held(
+    market, calendar, minutes, apart
+):
+    """From 20 minutes before the close to the last one: `apart` is how far the index's print lies off by then."""
+    expires = calendar.expires_at(date(2026, 11, 23), "NSE")
+    at = expires - timedelta(minutes=minutes)
+    options = market.contracts("NIFTY", at.date())
+    chain = enrich(chain_of(market, calendar, options.take(options.kind != FUTURE), expires.date(), at), DEFAULT)
+    assert chain.forward_source == "parity"
+    assert chain.forward == pytest.approx(market.true_forward("NIFTY", expires.date(), at), abs=0.5)
+    assert abs(chain.forward - chain.spot) >= apart
+    outside = chain.is_call == (chain.strike > chain.forward)
+    assert np.nanmax(chain.price[outside & (np.abs(chain.strike / chain.forward - 1) > 0.01)]) == 0.05, "a tick"
 
 
 def half_spread(chain):

@@ -63,11 +63,10 @@ def valued(chain: OptionChain, conventions: Conventions = ALL_CONVENTIONS[0]) ->
 def of_day(minutes: int = 90, days: int = 252) -> Background:
     random = np.random.default_rng(5)
     return Background(
-        previous_close=24000.0,
+        minute_of_day=555.0 + np.arange(minutes), minute_frozen=np.zeros(minutes),
         minute_spot=24000 + random.normal(0, 5, minutes).cumsum(), minute_iv=0.11 + random.normal(0, 0.001, minutes),
-        minute_vix=11 + random.normal(0, 0.1, minutes), minute_straddle=np.full(minutes, 250.0),
+        minute_vix=11 + random.normal(0, 0.1, minutes),
         daily_close=24000 + random.normal(0, 150, days).cumsum(), daily_iv=random.uniform(0.09, 0.2, days),
-        daily_vix=random.uniform(9, 20, days),
     )  # fmt: skip
 
 
@@ -83,7 +82,7 @@ def everything(
     told = valued(chain, conventions)
     found = dict(told.aggregates)
     for beside in ((), (later(conventions),)):
-        view = IndexView("NIFTY", chain.spot, chain.spot_frozen, (told, *beside), background or of_day(), vix=11.2)
+        view = IndexView("NIFTY", chain.spot, chain.spot_frozen, (told, *beside), background or of_day(), 11.2, 700.0)
         for name, value in survey(view, conventions).items():
             found[f"{name} of {1 + len(beside)}"] = value
     return found
@@ -201,7 +200,7 @@ def test_very_many_such_chains_give_numbers_or_nan(chain, conventions):
     assert_sound(everything(chain, conventions))
 
 
-SERIES = ("minute_spot", "minute_iv", "minute_vix", "minute_straddle", "daily_close", "daily_iv", "daily_vix")
+SERIES = ("minute_of_day", "minute_frozen", "minute_spot", "minute_iv", "minute_vix", "daily_close", "daily_iv")
 
 
 @pytest.mark.parametrize("value", WILD)
@@ -211,9 +210,11 @@ def test_a_past_of_wild_values_gives_numbers_or_nan(value, share):
     bent = {
         name: np.where(random.random(len(getattr(past, name))) < share, value, getattr(past, name)) for name in SERIES
     }
-    past = replace(past, **bent, previous_close=value)
+    past = replace(past, **bent)
     chain = valued(usual())
-    view = IndexView("NIFTY", chain.spot, spot_frozen=False, chains=(chain,), background=past, vix=value)
+    view = IndexView(
+        "NIFTY", chain.spot, spot_frozen=False, chains=(chain,), background=past, vix=value, minute_of_day=value
+    )
     assert_sound(survey(view, Conventions()))
 
 

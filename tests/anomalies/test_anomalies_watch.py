@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from handmade_minutes import EXPIRY, OPEN, HandMade, snapshot_of
 
+from g6.anomalies.readings import FLOORS
 from g6.anomalies.watch import Watch, WatchOptions
 from g6.model.anomaly import SERIES, Anomaly
 from g6.model.snapshot import Snapshot
@@ -169,6 +170,43 @@ def test_a_restart_in_the_day_gives_the_findings_of_a_run_without_one(
     for snapshot in minutes[:at]:
         again.remember(stored(snapshot))
     assert found + watched(again, minutes[at:]) == whole
+
+
+def every(minutes: Sequence[Snapshot], seconds: int) -> list[Snapshot]:
+    """The same values, but so many seconds apart: each at the minute that its cycle is of."""
+    found = []
+    for number, snapshot in enumerate(minutes):
+        at = (OPEN + timedelta(seconds=number * seconds)).replace(second=0)
+        found.append(snapshot_of(at, *(replace(chain, at=at) for chain in snapshot.chains)))
+    return found
+
+
+def beyond(series: str, seconds: int) -> dict[str, float]:
+    """A value that is 16 of the series' least scales off: twice the threshold, as far as a longer step may go."""
+    ordinary = {"atm_iv": ("iv", 0.134), "premium": ("premium", 200.0), "oi": ("oi", 1e6), "spread": ("spread", 0.004),
+                "pcr": ("pcr", 1.0)}  # fmt: skip
+    name, value = ordinary[series]
+    return {name: value * float(np.exp(16 * FLOORS[SERIES.index(series)] * np.sqrt(max(1, seconds / 60))))}
+
+
+@pytest.mark.parametrize("seconds", [90, 200, 301, 900])
+@pytest.mark.parametrize("series", SERIES)
+def test_a_jump_is_found_at_every_interval(market: HandMade, tmp_path: Path, series: str, seconds: int) -> None:
+    minutes = every([*market.minutes(24), market.minute(24, **beyond(series, seconds))], seconds)
+    found = watched(watch_of(tmp_path, interval_seconds=seconds), minutes)
+    assert (series, minutes[-1].minute) in [(one.series, one.minute) for one in found]
+    assert {one.minute for one in found} == {minutes[-1].minute}
+
+
+@pytest.mark.parametrize("seconds", [200, 600, 900])
+def test_ordinary_cycles_and_one_that_failed_have_nothing_to_tell(
+    market: HandMade, tmp_path: Path, seconds: int
+) -> None:
+    minutes = every(market.minutes(60), seconds)
+    del minutes[30]
+    watch = watch_of(tmp_path, interval_seconds=seconds)
+    assert watched(watch, minutes) == []
+    assert watch.judge(every(market.minutes(61, iv=0.3), seconds)[-1]) != ()
 
 
 def test_another_day_knows_nothing_of_the_one_before(market: HandMade, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What minutes are compared with, in days that the whole agent recorded on the simulator."""
 
 import math
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,12 @@ import pytest
 
 from g6 import unified_main
 from g6.background.daily_series import read_daily, write_day
+from g6.background.recollection import Recollection
 from g6.background.recorded import last_minutes_of, minutes_of
+from g6.clock import IST
+from g6.market.sessions import SessionCalendar
 from g6.model.snapshot import Snapshot
-from g6.settings import Settings, load
+from g6.settings import Settings, load, shipped
 from g6.storage.reader import JournalReader
 
 THURSDAY, FRIDAY = date(2026, 11, 19), date(2026, 11, 20)
@@ -98,6 +101,15 @@ def test_a_restart_changes_nothing(two_days: Path, tmp_path: Path) -> None:
             assert dict(index.aggregates) == pytest.approx(dict(same.aggregates), nan_ok=True)
 
 
+def test_a_restart_knows_when_each_minute_was_and_whether_the_index_stood_still(two_days: Path) -> None:
+    known = Recollection(two_days, SessionCalendar.load(shipped("calendar.yaml")), {"NIFTY": "NSE"})
+    known.begin(datetime(2026, 11, 19, 15, 38, tzinfo=IST))
+    view = known.view("NIFTY", 24_000.0, (), spot_frozen=False)
+    assert view.minute_of_day == 15 * 60 + 38
+    assert view.background.minute_of_day.tolist() == [15 * 60 + minute for minute in range(34, 38)]
+    assert view.background.minute_frozen.tolist() == [1, 0, 0, 0], "the auction ends at 15:35"
+
+
 def test_the_daily_row_is_what_the_overview_file_says(two_days: Path) -> None:
     assert set(write_day(two_days, THURSDAY, minutes_of(two_days, THURSDAY))) == {"NIFTY", "SENSEX"}
     assert set(write_day(two_days, THURSDAY, minutes_of(two_days, THURSDAY))) == {"NIFTY", "SENSEX"}, "again"
@@ -106,8 +118,10 @@ def test_the_daily_row_is_what_the_overview_file_says(two_days: Path) -> None:
     row = daily.iloc[0]
     assert len(daily) == 1
     assert (row["open"], row["high"], row["low"], row["close"]) == (spot.iloc[0], spot.max(), spot.min(), spot.iloc[-1])
-    assert read_daily(two_days, "NIFTY", FRIDAY).close.tolist() == [spot.iloc[-1]]
-    assert read_daily(two_days, "NIFTY", THURSDAY).close.tolist() == [], "a day is not its own past"
+    assert read_daily(two_days, "NIFTY", [THURSDAY]).close.tolist() == [spot.iloc[-1]]
+    assert read_daily(two_days, "NIFTY", [THURSDAY - timedelta(days=1)]).close.tolist() == [], (
+        "nothing before the first"
+    )
 
 
 def test_the_last_minutes_come_newest_first(two_days: Path) -> None:
@@ -121,6 +135,6 @@ def test_a_damaged_line_of_the_daily_file_costs_that_line_alone(tmp_path: Path) 
     path.write_text(
         "date,open,high,low,close,atm_iv_30d,india_vix\nnonsense\n2026-11-18,1,2,1,1.5,,x\n2026-11-19,1,2,1,1.5,,13\n"
     )
-    daily = read_daily(tmp_path, "NIFTY", FRIDAY)
-    assert (daily.close.tolist(), daily.vix.tolist()) == ([1.5], [13.0])
+    daily = read_daily(tmp_path, "NIFTY", [date(2026, 11, 17), date(2026, 11, 18), THURSDAY])
+    assert daily.close.tolist() == [1.5]
     assert math.isnan(daily.iv[0])

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g6.background.day_so_far import OPENING_WINDOW, SPOT, DaySoFar
+from g6.background.day_so_far import MINUTE, OPENING_WINDOW, SPOT, DaySoFar
 from g6.background.recollection import Recollection
 from g6.clock import IST
 from g6.market.sessions import SessionCalendar
@@ -46,6 +46,7 @@ def so_far(ticks: list[tuple[int, float]]) -> DaySoFar:
 def test_only_the_last_tick_of_each_minute_before_counts(ticks: list[tuple[int, float]], now: int) -> None:
     seen, last = so_far(ticks), {number: spot for number, spot in ticks if number < now}
     assert seen.series("NIFTY", SPOT, minute(now)).tolist() == [last[number] for number in sorted(last)]
+    assert seen.series("NIFTY", MINUTE, minute(now)).tolist() == [9 * 60 + 15 + number for number in sorted(last)]
     opening = [number for number in sorted(last) if minute(number) - OPEN <= OPENING_WINDOW]
     expected = {"max_pain": last[opening[0]]} if opening else {}
     assert dict(seen.opening("NIFTY", EXPIRY, minute(now))) == expected

@@ -1,5 +1,6 @@
 """Which flag sets which key, and that the agent is started with exactly what was said."""
 
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -87,3 +88,40 @@ def test_the_agent_is_started_with_the_settings_and_its_code_returned(
     monkeypatch.chdir(tmp_path)
     assert cli.main(arguments) == 7
     assert agent.started == started
+
+
+# What each command heeds beside its own arguments: which data directory, and what else it reads of the settings.
+WHERE = {"--data-dir", "--provider", "--root", "--source"}
+HEEDED = {
+    "anomalies": {*WHERE, "--indices", "--ascii"},
+    "backup": WHERE,
+    "basis": {*WHERE, "--indices", "--ascii"},
+    "chain": {*WHERE, "--indices", "--ascii", "--at"},  # its own --at
+    "import": {"--data-dir", "--ascii"},
+    "overlay": WHERE,
+    "participants fetch": {*WHERE, "--at"},
+    "participants import": WHERE,
+    "participants show": {*WHERE, "--ascii"},
+    "query": WHERE,
+    "rebuild": {*WHERE, "--ascii"},
+    "report": {*WHERE, "--indices", "--interval", "--at", "--ascii"},
+    "status": {*WHERE, "--port", "--ascii"},
+    "verify": {*WHERE, "--indices", "--interval", "--at", "--ascii"},
+}
+
+
+@pytest.mark.parametrize("command", HEEDED)
+def test_a_command_offers_the_flags_that_it_heeds_and_no_others(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*command.split(), "--help"]) == 0
+    shown = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert shown & {flag.name for flags in FLAGS.values() for flag in flags} == HEEDED[command]
+    assert {"--config", "--set"} <= shown
+
+
+def test_a_flag_of_the_agent_that_would_do_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["backup", "copy", "--speed", "max"]) == 2
+    assert "unknown argument --speed" in capsys.readouterr().err
+    assert cli.main(["backup", "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) < 40

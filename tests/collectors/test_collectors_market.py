@@ -186,7 +186,32 @@ def test_the_auction_holds_everything_still_but_india_vix(built) -> None:
     assert defects(market, "vix") == {"none"}
 
 
-def test_after_the_auction_the_last_quotes_hold_however_old(built) -> None:
-    market = built(AFTER_AUCTION, age=1000.0)
-    assert not market.frozen
-    assert (market.defect == 0).all()
+@pytest.mark.parametrize(("at", "word"), [(AUCTION, "frozen"), (AFTER_AUCTION, "none")])
+def test_from_the_auction_on_the_last_quotes_before_it_hold_and_none_of_yesterday(
+    built, at: datetime, word: str
+) -> None:
+    since = (at - at.replace(hour=15, minute=15)).total_seconds()
+    for age, expected in ((since, word), (since + 179, word), (since + 181, "stale"), (25 * 3600.0, "stale")):
+        market = built(at, age=age)
+        for kind in ("share", "sector", "index"):
+            assert defects(market, kind) == {expected}
+
+
+@pytest.mark.parametrize("at", [MORNING, AUCTION, AFTER_AUCTION])
+def test_india_vix_moves_on_and_is_stale_where_it_does_not(built, at: datetime) -> None:
+    fresh, old = built(at, age=179.0), built(at, age=181.0)
+    assert (defects(fresh, "vix"), defects(old, "vix")) == ({"none"}, {"stale"})
+    assert fresh.vix == 100.0
+    assert np.isnan(old.vix)
+
+
+def test_a_sector_of_yesterday_does_not_lead(built, order: MarketOrder) -> None:
+    first, second = np.flatnonzero(order.kind == "sector")[:2].tolist()
+    last, age = np.full(73, 100.0), np.ones(73)
+    last[first], age[first] = 110.0, 25 * 3600.0
+    last[second] = 103.0
+    for at in (MORNING, AUCTION, AFTER_AUCTION):
+        market = built(at, last=last, age=age)
+        assert market.leader == market.name[second]
+        assert market.name[first] not in dict(market.sectors_ranked)
+        assert len(market.sectors_ranked) == 10

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +133,51 @@ def test_what_is_wider_shows_no_column_less(well: ChainView) -> None:
         now = set(table_of(drawn(well, width))[1].split())
         assert before <= now
         before = now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(3 * 86400 + 8640, "3.1 days"), (86400, "1.0 days"), (86399, "24.0 hours"), (3600, "1.0 hours"),
+     (3599, "59 minutes"), (120, "2 minutes"), (119, "1 minute"), (59, "under a minute"), (0, "expired"),
+     (-60, "expired")],
+)  # fmt: skip
+def test_the_time_to_expiry_is_told_in_the_unit_that_says_something(well: ChainView, seconds: int, told: str) -> None:
+    late = with_chain(well, expires_at=well.chain.at + timedelta(seconds=seconds))
+    assert f"{well.chain.expiry:%d %b %y} ({told})" in drawn(late).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [("BANKNIFTY", "BANKNIFTY shares up 7, down 5"), ("NIFTY", "NIFTY shares up 19, down 31"),
+     ("SENSEX", "NIFTY shares up 19, down 31")],
+)  # fmt: skip
+def test_breadth_is_that_of_the_index_asked_for_or_says_whose_it_is(well: ChainView, index: str, told: str) -> None:
+    groups = {"NIFTY": (19.0, 31.0), "BANKNIFTY": (7.0, 5.0), "OIL_GAS": (2.0, 1.0)}
+    breadth = {
+        f"{group}.{name}": value
+        for group, values in groups.items()
+        for name, value in zip(("advances", "declines"), values, strict=True)
+    }
+    market = replace(sample_market(well.minute), breadth=breadth, aggregates={"advances": 19.0, "declines": 31.0})
+    text = drawn(replace(with_chain(well, index=index), market=market), 160)
+    (line,) = [line for line in text.splitlines() if line.startswith("market")]
+    assert told in line
+    assert line.count("shares up") == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
+def test_ascii_cuts_no_clause_that_the_other_form_shows_whole(well: ChainView, width: int) -> None:
+    said = [" ".join(drawn(well, width, ascii_only).split()) for ascii_only in (False, True)]
+    for clause in ("moved today +0.04 of the expected move", "by IV: 23,929 to 24,368"):
+        assert clause in said[0]
+        assert clause in said[1]
+
+
+def test_every_number_of_the_smile_and_of_the_move_says_what_it_is(well: ChainView) -> None:
+    text = " ".join(drawn(well, 160).split())
+    smile = [well.chain.aggregates[name] * 100 for name in ("risk_reversal_25", "butterfly_25")]
+    assert f"risk reversal {smile[0]:+.2f} vol points, butterfly {smile[1]:+.2f} vol points" in text
+    assert f"moved today {well.chain.aggregates['breakout_ratio']:+.2f} of the expected move" in text
 
 
 def test_columns_that_were_chosen_are_those_that_are_shown(well: ChainView) -> None:

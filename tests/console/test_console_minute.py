@@ -87,6 +87,13 @@ def test_files_journal_and_stages_are_told():
     assert "quotes 12.3" in text
 
 
+def test_the_dearest_measures_are_told_with_their_own_time_and_what_all_of_them_took():
+    spent = {"iv": 0.0031, "smile": 0.0201, "build_up": 0.0005, "max_pain": 0.0002, "exposure": 0.0032}
+    lines = [line.rstrip() for line in shown(report(measure_seconds=spent)).splitlines()]
+    assert "measures 27.1 ms, of it smile 20.1, exposure 3.2, iv 3.1" in lines
+    assert "measures" not in shown(report())
+
+
 def test_an_error_of_the_journal_or_a_sink_takes_the_place_of_its_numbers():
     broken = report(
         journal=JournalReport("x", 0, 1, "the disk is full"), sinks=(SinkReport("csv", error="no write permission"),)

@@ -3,26 +3,39 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import promql_parser
 import pytest
+import yaml
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from panel_queries import prometheus_queries, substituted
+from promql import needed, ranges, selectors
 
 from boards import BOARDS, dashboards
 from boards.board import Board, Panel
 from g6.alerting import ALERTS, RECORDING
-from g6.analytics import MEASURES
-from g6.metrics.catalogue import CATALOGUE, OPTION_COLUMNS, OPTIONS_MINUTE, SURROUNDING, measure_metric, option_metric
+from g6.metrics.catalogue import Metric
+from g6.reports.metrics_page import sections, unit_of
 
-LIBRARY_NAMES = {"up", "scrape_samples_post_metric_relabeling"}
-NAMES = {row.name for row in (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE, *SURROUNDING.values())}
-MEASURED = {measure_metric(measure).name for measure in MEASURES}
-RECORDED = {rule.name for group in RECORDING for rule in group.rules}
-HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
+OF_THE_SCRAPE = {"up", "scrape_samples_post_metric_relabeling"}
+METRICS: dict[str, Metric] = {name: row for rows in sections().values() for row in rows for name in row.series}
+RECORDED = {rule.name: rule.expr for group in RECORDING for rule in group.rules}
+SCRAPED = {"/metrics": timedelta(seconds=15), "/metrics/options": timedelta(seconds=60)}
+# What a line of a metric measures → the units of panels that say so.
+UNITS = {
+    "seconds": {"s"}, "seconds since 1970": {"dateTimeAsIso", "dateTimeFromNow"}, "bytes": {"bytes"},
+    "rupees": {"currencyINR"}, "points": {"none"}, "percent": {"percent"}, "%": {"percent"},
+}  # fmt: skip
+PER_SECOND = {"seconds": {"percentunit", "s"}, "bytes": {"Bps"}}
+SHARES_AND_RATIOS = {"ratio", "1", "1/sqrt(year)"}
+COUNTED = {"none", "short", "reqps"}
 
+# Field of the database → its unit; the masters' are those of the premium that they are of.
+STORED = {"total_premium": "rupees", "mean": "rupees", "exponential_mean": "rupees", "min": "rupees", "max": "rupees",
+          "last": "rupees", "iv": "ratio", "straddle": "rupees", "atm_iv": "ratio", "spot": "points"}  # fmt: skip
 PANELS = [(board, panel) for board in BOARDS for row in board.rows for panel in row.panels]
 by_panel = pytest.mark.parametrize(("board", "panel"), PANELS, ids=[f"{b.uid}-{p.title}" for b, p in PANELS])
 by_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
@@ -79,23 +92,140 @@ def test_a_panel_says_its_unit_and_what_bad_looks_like(board: Board, panel: Pane
 
 @by_panel
 def test_a_query_asks_for_what_there_is(board: Board, panel: Panel) -> None:
-    for expr in prometheus_queries(panel):
-        for name in _selected(promql_parser.parse(substituted(expr))):
-            known = NAMES | MEASURED | RECORDED | LIBRARY_NAMES
-            assert name in known or HISTOGRAM.sub("", name) in known, name
+    for expr in map(substituted, prometheus_queries(panel)):
+        assert {selector.name for selector in selectors(expr)} <= METRICS.keys() | RECORDED.keys() | OF_THE_SCRAPE
 
 
 @by_panel
-def test_a_counter_is_asked_for_its_rate_over_a_window_that_outlasts_a_missed_scrape(
-    board: Board, panel: Panel
-) -> None:
-    for expr in prometheus_queries(panel):
-        plain = re.sub(r"(rate|increase|changes|histogram_quantile)\([^()]*\[[^\]]+\]\)", "", expr)
-        assert not re.search(r"g6_\w+_total\b", plain), "a counter by itself"
+def test_a_counter_is_asked_only_how_it_grows(board: Board, panel: Panel) -> None:
+    for expr in map(substituted, prometheus_queries(panel)):
         assert "irate(" not in expr
-        for span in re.findall(r"\[(\w+)\]", expr):
-            assert span == "$__rate_interval" or pytest.approx(0) != _seconds(span)
-            assert span.startswith("$") or _seconds(span) >= 60
+        grown = {each.vector_selector.name for each in ranges(expr)}
+        counters = {s.name for s in selectors(expr) if s.name in METRICS and METRICS[s.name].type != "gauge"}
+        assert counters <= grown, "a counter by itself"
+
+
+@by_panel
+def test_a_range_holds_four_scrapes_of_its_page(board: Board, panel: Panel) -> None:
+    """Also the one that Grafana chooses: four times the scrape interval that its data source is told, 15 seconds."""
+    for expr in prometheus_queries(panel):
+        for each in ranges(substituted(expr, rate_interval="60s")):
+            page = METRICS[each.vector_selector.name].page
+            assert each.range >= 4 * SCRAPED[page], f"{each.vector_selector.name}[{each.range}] of {page}"
+
+
+def test_grafana_knows_how_often_the_page_is_scraped(project: Path) -> None:
+    sources = yaml.safe_load((project / "grafana/provisioning/datasources/g6.yaml").read_text("utf-8"))["datasources"]
+    (prometheus,) = (source for source in sources if source["type"] == "prometheus")
+    assert prometheus["jsonData"]["timeInterval"] == "15s"
+
+
+@by_panel
+def test_a_line_is_shown_in_the_unit_that_it_has(board: Board, panel: Panel) -> None:
+    """Where a query is one metric, or what it grows by; shares of shares are left to the reader."""
+    for query in panel.queries if panel.asks_prometheus else ():
+        allowed = units_of(substituted(query.expr))
+        assert not allowed or (query.unit or panel.unit) in allowed, query.expr
+
+
+def units_of(expr: str) -> set[str]:
+    """The units in which an answer may be shown; none where arithmetic makes another thing of the metrics."""
+    found = re.sub(r"^(sum|avg|max) by \(\w+\) \((.*)\)( > 0)?$", r"\2", expr)
+    alone = re.fullmatch(r"(rate|increase|changes|)\(?([a-z]\w+)(\{[^}]*\})?(\[\w+\]\))?", found)
+    if alone is None or alone[2] not in METRICS:
+        return set()
+    unit = unit_of(METRICS[alone[2]])
+    if unit in SHARES_AND_RATIOS:
+        return {"percentunit", "none"}
+    if alone[1] == "rate":
+        return PER_SECOND.get(unit, COUNTED)
+    return COUNTED if alone[1] == "changes" else UNITS.get(unit.partition("/")[0], COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("expr", "units"),
+    [
+        ("increase(g6_governor_reclaims_total[10m])", COUNTED),
+        ("increase(g6_governor_reclaimed_bytes_total[10m])", {"bytes"}),
+        ('g6_chain_straddle_rupees{index="NIFTY"}', {"currencyINR"}),
+        ("sum by (endpoint) (rate(g6_provider_requests_total[1m]))", COUNTED),
+        ("g6_disk_free_bytes / g6_disk_total_bytes", set()),
+    ],
+)
+def test_what_a_unit_is_judged_by(expr: str, units: set[str]) -> None:
+    assert units_of(expr) == units
+
+
+def made_panels(files: dict[str, Any]) -> Iterator[tuple[Panel, dict[str, Any]]]:
+    """Every panel of the tables, and as it stands in the file."""
+    for board in BOARDS:
+        wanted = [panel for row in board.rows for panel in row.panels]
+        made = [panel for panel in files[board.uid]["panels"] if panel["type"] != "row"]
+        yield from zip(wanted, made, strict=True)
+
+
+def test_a_panel_of_the_file_is_that_of_the_table(files: dict[str, Any]) -> None:
+    assert [(panel.title, panel.unit) for panel, made in made_panels(files) if panel.title != made["title"]] == []
+
+
+def test_a_second_unit_has_an_axis_of_its_own(files: dict[str, Any]) -> None:
+    for panel, made in made_panels(files):
+        told = {
+            override["matcher"]["options"]: {each["id"]: each["value"] for each in override["properties"]}
+            for override in made.get("fieldConfig", {}).get("overrides", ())
+        }
+        assert told == {
+            letter: {"unit": query.unit, "custom.axisPlacement": "right"}
+            for letter, query in zip("ABCDEFGH", panel.queries, strict=False)
+            if query.unit
+        }, panel.title
+
+
+def test_a_stored_panel_has_one_unit() -> None:
+    for _, panel in PANELS:
+        fields = {
+            name for query in panel.queries if panel.flux for name in re.findall(r'_field == "(\w+)"', query.expr)
+        }
+        assert len({STORED[name] for name in fields}) <= 1, panel.title
+
+
+def test_what_is_1_for_one_of_several_shows_its_name(files: dict[str, Any]) -> None:
+    """A stat of an information, or of `== 1`, has the number 1 and says it by what its line is called."""
+    named = set()
+    for panel, made in made_panels(files):
+        if panel.kind == "stat":
+            expr = panel.queries[0].expr
+            says_one = "_info" in expr or expr.endswith("== 1")
+            assert (made["options"].get("textMode") == "name") == says_one, panel.title
+            assert panel.queries[0].legend or not says_one
+            named |= {panel.title} if says_one else set()
+    assert named == {"Version", "Who answers", "Token", "The clock of the minutes"}
+
+
+def test_bars_of_several_sides_say_which_is_which(files: dict[str, Any]) -> None:
+    bars = [panel for file in files.values() for panel in file["panels"] if panel["type"] == "barchart"]
+    assert bars
+    assert all(panel["options"]["legend"]["showLegend"] for panel in bars)
+
+
+def test_open_interest_over_time_is_coloured_by_a_scale(files: dict[str, Any]) -> None:
+    """A row is a series whose name is its strike; nothing is summed up anew, as it would be of a histogram."""
+    (panel,) = (panel for panel in files["g6-sentiment"]["panels"] if panel["type"] == "heatmap")
+    assert panel["options"]["color"]["mode"] == "scheme"
+    assert panel["options"]["calculate"] is False
+    assert panel["targets"][0]["legendFormat"] == "{{strike}}"
+    assert "format" not in panel["targets"][0]
+
+
+def test_a_flip_is_drawn_beside_what_it_is_a_level_of() -> None:
+    """The chain's flip is a level of its forward; the gamma exposure of a strike, as of a chain, is of the forward."""
+    for _, panel in PANELS:
+        asked = set().union(*(needed(substituted(expr), RECORDED) for expr in prometheus_queries(panel)))
+        if "g6_chain_gex_flip_points" in asked:
+            assert "g6_chain_forward_points" in asked
+            assert "forward" in panel.description
+        if asked & {"g6_option_gamma_per_point", "g6_option_gex_rupees"}:
+            assert "g6_index_spot_points" not in asked
 
 
 def test_every_alert_leads_to_a_dashboard_that_there_is() -> None:
@@ -105,31 +235,17 @@ def test_every_alert_leads_to_a_dashboard_that_there_is() -> None:
 
 def test_every_alert_but_the_watchdog_has_a_panel_that_leads_to_its_runbook() -> None:
     linked = {name for _, panel in PANELS for name in panel.alerts}
-    unlinked = {
-        "G6Watchdog",
-        "G6ProviderTrouble",
-        "G6QuotesStale",
-        "G6SpotStale",
-        "G6SpotFrozen",
-        "G6CheckBroken",
-        "G6ClockSkewed",
-        "G6ClockStepped",
-        "G6DataDirectoryUnwritable",
-        "G6IndexMissing",
-        "G6LoopStalled",
-    }
-    # These have no curve of their own: the panel of problems by name shows them.
-    assert ALERTS.keys() - linked <= unlinked
+    assert ALERTS.keys() - linked == {"G6Watchdog"}
 
 
-def _selected(node: Any) -> set[str]:
-    """Return the names of all series that an expression selects."""
-    found = set(re.findall(r"[a-zA-Z_][a-zA-Z0-9_:]*(?=\s*[\[{])", node.prettify()))
-    words = re.findall(
-        r"[a-zA-Z_][a-zA-Z0-9_:]*", re.sub(r"\{[^}]*\}|\"[^\"]*\"|(?:by|on|ignoring) \([^)]*\)", " ", node.prettify())
-    )
-    return {word for word in (*found, *words) if word.startswith(("g6_", "up", "scrape_")) or ":" in word}
-
-
-def _seconds(span: str) -> int:
-    return int(span[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[span[-1]]
+@pytest.mark.parametrize("name", [name for name, alert in ALERTS.items() if alert.severity == "critical"])
+def test_a_critical_alert_is_linked_where_what_it_asks_for_is_drawn(name: str) -> None:
+    asked = needed(ALERTS[name].expression(), RECORDED) - {"g6_market_open", "g6_problem_active"}
+    drawn = [
+        needed(substituted(expr), RECORDED)
+        for _, panel in PANELS
+        if name in panel.alerts
+        for expr in prometheus_queries(panel)
+    ]
+    assert drawn
+    assert not asked or any(asked & names for names in drawn)

@@ -67,7 +67,7 @@ def well(report: Callable[..., CycleReport]) -> Evidence:
         sinks={"csv": SinkReport("csv", 40, 12, 9000)}, pressure=PressureReport(0, 2 * 10**8, 2 * GB, "machine"),
         parts=(PartReport("stream", "running"),), disk=DiskReading(50 * GB, 100 * GB), clock=ClockReading(),
         exporter=ExporterReading("http://127.0.0.1:9108"), closing=ClosingReport(date(2026, 11, 19), 100.0),
-        start=StartReading("data/live"),
+        start=StartReading("data/live"), directory="",
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ CASES: dict[str, tuple[Callable[[Evidence], Evidence], str, str, str, str, str]]
         told(disk=DiskReading(50 * GB, 100 * GB, 0)), "disk", "down", "disk_full", "", "room for 0 files",
     ),
     "the directory is not ours": (
-        told(start=StartReading("data", "data cannot be written: Permission denied")),
+        told(directory="data cannot be written: Permission denied"),
         "directory", "down", "data_directory_unwritable", "", "Permission denied",
     ),
     "memory is short": (

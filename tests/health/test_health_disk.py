@@ -1,4 +1,4 @@
-"""The disk: what is free, how fast it goes, and whether the directory can be written."""
+"""The data directory's disk: what is free, how fast it goes, and whether the directory can be written."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from g6.health.disk import DiskWatch, why_not_writable
+from g6.health.disk import DirectoryWatch, DiskWatch, why_not_writable
 
 BLOCK = 4096
 
@@ -103,3 +103,61 @@ def test_a_directory_that_is_none_is_told_with_its_name(tmp_path: Path) -> None:
 def test_a_directory_without_permission_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert why_not_writable(tmp_path).endswith("Permission denied")
+
+
+class Place:
+    """A directory that a test takes away, mounts otherwise or fills."""
+
+    def __init__(self, folder: Path) -> None:
+        self.away = self.refused = ""
+        self.flags = self.tried = 0
+        self.watch = DirectoryWatch(folder, lambda: self.away, self.look, self.try_out)
+
+    def look(self, _folder: Path) -> Any:
+        return SimpleNamespace(f_flag=self.flags)
+
+    def try_out(self, _folder: Path) -> str:
+        self.tried += 1
+        return self.refused
+
+
+def test_a_directory_is_tried_until_that_works_and_looked_at_from_then_on(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.refused = "No space left on device"
+    assert [place.watch(), place.watch()] == ["No space left on device"] * 2
+    place.refused = ""
+    assert [place.watch() for _ in range(9)] == [""] * 9
+    assert place.tried == 3, "what is well waits for no disk"
+
+
+def test_trouble_while_running_is_told_as_long_as_it_lasts_and_over_when_a_file_could_be_written(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    assert place.watch() == ""
+    place.away = "it is gone"
+    assert [place.watch(), place.watch()] == ["it is gone"] * 2
+    place.away, place.refused = "", "Permission denied"
+    assert place.watch() == "Permission denied"
+    place.refused = ""
+    assert place.watch() == ""
+
+
+def test_a_disk_that_was_mounted_read_only_is_told_to_root_as_well(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert place.watch() == ""
+    place.flags = os.ST_RDONLY
+    assert place.watch() == f"{tmp_path} cannot be written: it is mounted read-only"
+    place.flags = 0
+    assert place.watch() == ""
+
+
+def test_a_permission_that_is_taken_while_running_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = DirectoryWatch(tmp_path, str)
+    assert watch() == ""
+    with monkeypatch.context() as taken:  # root would not feel a real one
+        taken.setattr(os, "access", lambda *_args, **_more: False)
+        assert watch() == f"{tmp_path} cannot be written: no permission"
+    assert watch() == ""
+    tmp_path.rmdir()
+    assert watch() == f"{tmp_path} cannot be written: No such file or directory"

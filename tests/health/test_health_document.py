@@ -29,7 +29,7 @@ FIELDS = {
     "sinks memory disk parts closing ended",
     "agent": "version pid started_at data_directory market url host",
     "session": "market exchanges calendar_known_until calendar_days_ahead waiting",
-    "cycle": "minute status sentence seconds provider expected received missed_minutes stages",
+    "cycle": "minute status sentence seconds provider expected received missed_minutes stages measures",
     "provider": "active preferred reason tokens breakers",
     "provider.tokens.0": "account state expires_at reason",
     "provider.breakers.0": "endpoint state reason",
@@ -52,6 +52,7 @@ def health(clock: Any, report: Callable[..., CycleReport]) -> Health:
         clock, 60.0, ("csv",), exchanges={"NIFTY": "NSE"},
         about=About("1.2.3", 4242, STARTED, "/data/live", "live", host="desk"),
         readers=Readers(
+            directory=lambda: "",
             disk=lambda: DiskReading(5 * 10**10, 10**11),
             parts=lambda: (PartReport("stream", "running", 1, "OSError: gone"),),
             exporter=lambda: ExporterReading("http://127.0.0.1:9108"),
@@ -218,3 +219,18 @@ def test_several_threads_write_one_whole_file(tmp_path: Path, health: Health) ->
         assert all(pool.map(lambda _: file.write(health.document()), range(40)))
     assert read_state(tmp_path) is not None
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_the_state_file_of_another_directory_in_the_place_of_ours_is_left_alone(
+    document: StatusDocument, tmp_path: Path
+) -> None:
+    away = [""]
+    file = StateFile(tmp_path, lambda: away[0])
+    assert file.write(document)
+    file.path.write_text("another g6's")
+    away[0] = "another directory"
+    assert not file.write(document)
+    assert file.path.read_text() == "another g6's"
+    away[0] = ""
+    assert file.write(document)
+    assert read_state(tmp_path) == document

@@ -249,18 +249,21 @@ def test_a_clock_that_is_set_is_told_of_for_ten_minutes(health: Health, report: 
 
 
 def test_the_readers_are_asked_after_each_cycle_and_in_between(clock: Any, report: type_of_report) -> None:
-    free, errors = [5 * 10**10], [0]
+    free, errors, directory = [5 * 10**10], [0], [""]
     readers = Readers(
+        directory=lambda: directory[0],
         disk=lambda: DiskReading(free[0], 10**11),
         parts=lambda: (PartReport("stream", "restarting", 2, "OSError: gone"),),
         exporter=lambda: ExporterReading("http://127.0.0.1:9108", alive=True, collector_errors=errors[0]),
     )
     health = Health(clock, 60.0, readers=readers)
     health.start(StartReading("data"))
-    assert state(health, "disk") == "ok"
+    assert (state(health, "directory"), state(health, "disk")) == ("ok", "ok")
     assert sentence(health, "part:stream") == "being restarted, restarted 2 times: OSError: gone"
-    free[0], errors[0] = 10**6, 3
+    free[0], errors[0], directory[0] = 10**6, 3, "data is gone"
     health.look()
+    assert (state(health, "directory"), sentence(health, "directory")) == ("down", "data is gone")
+    directory[0] = ""
     assert sentence(health, "disk") == "1.0 MB of 100.0 GB free (0%)"
     assert sentence(health, "exporter").endswith("3 parts of /metrics could not be rendered")
     health.cycle(report())

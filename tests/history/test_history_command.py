@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -68,6 +69,18 @@ def test_a_long_table_is_cut_and_says_so(query: Query) -> None:
 
 def test_the_views_can_be_listed_and_described(query: Query) -> None:
     assert "expiries" in query("SHOW TABLES")
+
+
+def test_the_help_tells_of_every_view_and_of_no_other(
+    query: Query, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    views = {row["name"] for row in json.loads(query("SHOW TABLES", "--format", "json"))}
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"], Surroundings({}, tmp_path))
+    assert ended.value.code == 0
+    block = capsys.readouterr().out.partition("views (")[2].partition("\n\n")[0].splitlines()[1:]
+    names = [re.match(r"  (\w+(?:, \w+)*)  +\S", line) for line in block]
+    assert {name for found in names if found for name in found.group(1).split(", ")} == views
     assert "total_premium" in query("DESCRIBE chain")
 
 

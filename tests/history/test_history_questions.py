@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from recorded_days import DAY, minutes, record, sample
 
@@ -233,6 +234,18 @@ def test_every_form_of_an_answer_says_the_same(root: Path) -> None:
     assert [None if value != value else value for value in table.pandas()["ce_bid"]] == bids
     assert table.pandas()["ts"].iloc[0] == table.polars()["ts"][0] == sample.minute_of(0)
     assert list(table.pandas().columns) == table.polars().columns == list(table.columns)
+
+
+def test_an_answer_is_asked_further_as_a_relation_of_its_own_or_beside_other_tables(root: Path) -> None:
+    table = history.chain("NIFTY", DAY, expiry="this_week", data_dir=root)
+    relation = table.duckdb()
+    assert tuple(relation.columns) == table.columns
+    assert relation.order("ts").to_arrow_table()["ts"][0].as_py() == sample.minute_of(0)
+    assert relation.filter("offset_label = 'atm'").aggregate("count(*)").fetchall() == [(2,)]
+    with duckdb.connect() as mine:
+        mine.execute("CREATE TABLE held AS SELECT 24050.0 AS strike")
+        held = table.duckdb(mine).join(mine.table("held"), "strike")
+        assert [row["strike"] for row in table.rows()].count(24050.0) == held.to_arrow_table().num_rows == 2
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-13-01"])

@@ -19,7 +19,7 @@ STREAM_SPEED = "20"  # a minute in three seconds: what a socket needs to break a
 
 
 # A quarter of a minute each: these stand for the others where time is short.
-QUICK = {"socket_dropped", "token_killed_then_login", "exchange_mute"}
+QUICK = {"socket_dropped"}
 
 
 def stream_case(case: Path) -> object:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ from g6.cli.importing import main as import_older
 from g6.cli.rebuild import main as rebuild
 from g6.cli.restore import main as restore
 from g6.cli.surroundings import Surroundings
+from g6.cli.verify import main as verify
 from g6.errors import ConfigError, DataDirectoryBusy
 from g6.settings import load
+from g6.storage.archive import archive_day
 from g6.storage.data_directory import DataDirectory
 from g6.unified_main import run
+from g6.verification import report_file
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +80,66 @@ def test_a_day_that_fails_is_told_and_the_exit_code_says_so(recorded, around, tr
     assert "2026-11-20 csv: failed: " in capsys.readouterr().out
 
 
+def test_of_an_archived_day_masters_are_rebuilt_and_what_is_left_out_is_told(recorded, around, capsys):
+    day, before = date(2026, 11, 20), tree_of(recorded / "masters")
+    archive_day(recorded, day)
+    (recorded / "journal" / f"{day}.sqlite3").unlink()
+    shutil.rmtree(recorded / "masters")
+    assert rebuild(["--data-dir", str(recorded), "--what", "csv,masters", "--workers", "1"], around) == 0
+    said = capsys.readouterr().out
+    assert "2026-11-20 csv: left as it is, the journal was removed" in said
+    assert "2026-11-20 masters: 3 minutes" in said
+    assert tree_of(recorded / "masters") == before
+    with pytest.raises(ConfigError, match="no journal of the days asked for"):
+        rebuild(["--data-dir", str(recorded), "--what", "csv"], around)
+
+
+def tree_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.csv"))}
+
+
 def test_backup_and_restore_give_back_every_file(recorded, around, tmp_path, tree, capsys):
     assert backup(["copies/one", "--data-dir", str(recorded)], around) == 0
     assert "1 journals of 3 minutes" in capsys.readouterr().out
     assert restore(["copies/one", "again"], around) == 0
     assert "every checksum right, 3 minutes" in capsys.readouterr().out
     assert tree(tmp_path / "again") == tree(recorded)
+
+
+def bytes_in(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_backup_that_was_verified_is_what_it_was_and_can_be_restored(recorded, around, tmp_path, capsys):
+    own = ["--data-dir", str(recorded), "--threshold", "0"]
+    assert verify(own, around) == 0  # so that the copy has a report
+    assert backup(["copies/one", "--data-dir", str(recorded)], around) == 0
+    copy = tmp_path / "copies" / "one"
+    before = bytes_in(copy)
+    assert verify(["--data-dir", str(copy), "--threshold", "0"], around) == 0
+    assert "left as it is" in capsys.readouterr().err
+    after = bytes_in(copy)
+    assert {name: after[name] for name in before} == before
+    (copy / "verify" / "2026-11-20.json").write_text("{}")  # as releases before this one left it
+    assert restore(["copies/one", "again"], around) == 0
+    (copy / "verify" / "2026-11-20.json").unlink()
+    assert restore(["copies/one", "once more"], around) == 0
+
+
+def test_restored_days_are_verified_and_one_that_is_worth_less_than_its_report_is_told(
+    recorded, around, tmp_path, capsys
+):
+    assert backup(["unverified", "--data-dir", str(recorded)], around) == 0
+    assert restore(["unverified", "first"], around) == 0
+    report = report_file.load(tmp_path / "first", date(2026, 11, 20))
+    assert f"2026-11-20: verified, {report.score:.2f} of 100\n" in capsys.readouterr().out
+    assert report.collected_minutes == 3
+    report_file.store(recorded, replace(report, score=report.score + 1))
+    assert backup(["worse", "--data-dir", str(recorded)], around) == 0
+    assert restore(["worse", "second"], around) == 3
+    assert f"of 100; its report said {report.score + 1:.2f}" in capsys.readouterr().out
+    assert report_file.load(tmp_path / "second", date(2026, 11, 20)).score == report.score
+    assert restore(["worse", "third", "--no-verify"], around) == 0
 
 
 def test_import_values_the_chains_and_writes_the_present_files(around, tmp_path, capsys):

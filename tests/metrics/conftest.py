@@ -162,7 +162,10 @@ def chain() -> Callable[..., OptionChain]:
     def make(index: str = "NIFTY", strikes: int = 3, seed: int = 1, **changes: object) -> OptionChain:
         rng = np.random.default_rng(seed)
         n = 2 * strikes
-        columns = ("last", "bid", "ask", "volume", "oi", "iv", "delta", "gamma", "theta", "vega", "rho")
+        columns = (
+            "last", "bid", "ask", "volume", "oi", "iv", "delta", "gamma", "theta", "vega", "rho",
+            "gex", "charm", "vanna", "oi_change", "fitted_iv",
+        )  # fmt: skip
         values: dict[str, object] = {
             "index": index, "expiry": date(2026, 11, 24), "codes": ("this_week",), "at": MINUTE,
             "expires_at": MINUTE + timedelta(days=4, hours=5.5), "spot": 25001.0, "spot_frozen": False,

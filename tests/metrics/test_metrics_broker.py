@@ -1,12 +1,16 @@
 """What asking a broker went through arrives in /metrics as it was, and counts add up over minutes."""
 
 import dataclasses
+import math
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import get_args
 
+from g6.clock import IST
 from g6.metrics.exposition import Exposition
 from g6.metrics.instruments import Instruments
 from g6.metrics.observe import Observer
-from g6.model.provider_report import MarketReport
+from g6.model.provider_report import MarketReport, TokenReport, TokenState
 from g6.model.report import CycleReport
 
 NOW = 1_800_000_000.0
@@ -53,3 +57,35 @@ def test_states_are_those_of_the_last_minute(
     assert (page['g6_provider_active{provider="kite"}'], page['g6_provider_active{provider="kite-stream"}']) == (0, 1)
     assert page['g6_provider_failovers_total{provider="kite-stream"}'] == 1
     assert page['g6_breaker_state{endpoint="kite.historical"}'] == 2, "nothing was said of it: it stays"
+
+
+def test_a_token_that_is_followed_ends_and_comes_back_by_itself(instruments: Instruments, observer: Observer) -> None:
+    ends, reports = datetime(2026, 11, 21, 6, 0, tzinfo=IST), []
+    observer.follow_tokens(lambda: reports)
+    series = 'g6_token_state{{account="kite",state="{}"}}'
+    for state, end in (("valid", ends), ("dead", ends), ("absent", None), ("valid", ends + timedelta(days=1))):
+        reports[:] = [TokenReport("kite-second", "valid", ends), TokenReport("kite", state, end)]
+        page = page_of(instruments)
+        assert [word for word in get_args(TokenState) if page[series.format(word)]] == [state]
+        told = page['g6_token_expiry_timestamp_seconds{account="kite"}']
+        assert told == end.timestamp() if end else math.isnan(told)
+    assert page['g6_token_expiry_timestamp_seconds{account="kite-second"}'] == ends.timestamp()
+
+
+def test_a_cycle_that_knew_less_does_not_undo_what_a_scrape_sees(
+    instruments: Instruments, observer: Observer, report: Callable[..., CycleReport]
+) -> None:
+    observer.follow_tokens(lambda: [TokenReport("kite", "valid")])
+    observer.cycle(report())  # which found it expiring
+    page = page_of(instruments)
+    assert page['g6_token_state{account="kite",state="valid"}'] == 1
+    assert page['g6_token_state{account="kite",state="expiring"}'] == 0
+
+
+def test_the_next_open_is_an_instant_of_the_machine(instruments: Instruments, observer: Observer) -> None:
+    assert "g6_market_next_open_timestamp_seconds" not in page_of(instruments)
+    left = [5400.0]
+    observer.follow_next_open(lambda: left[0])
+    assert page_of(instruments)["g6_market_next_open_timestamp_seconds"] == NOW + 5400
+    left[0] = math.nan
+    assert math.isnan(page_of(instruments)["g6_market_next_open_timestamp_seconds"])

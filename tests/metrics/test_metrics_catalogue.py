@@ -1,8 +1,6 @@
 """The catalogue is what is served: names frozen, documented, within budget, and the same on the page."""
 
 import dataclasses
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from g6.analytics import CORE
 from g6.metrics import catalogue
-from g6.metrics.catalogue import (
-    CATALOGUE,
-    OPTION_COLUMNS,
-    OPTIONS_MINUTE,
-    SURROUNDING,
-    aggregate_metric,
-    option_metric,
-)
+from g6.metrics.catalogue import CATALOGUE, aggregate_metric, on_options_page
 from g6.metrics.exposition import Exposition
 from g6.metrics.health import HealthCollector
 from g6.metrics.instruments import Instruments, Known
@@ -28,9 +19,10 @@ from g6.metrics.observe import Observer
 from g6.model.chain import LEG_COLUMNS
 from g6.model.closing_report import ClosingReport
 from g6.model.columns import Aggregate
+from g6.model.participants_report import ParticipantsReport
 from g6.model.report import CycleReport
 
-ALL = (*CATALOGUE, *map(option_metric, OPTION_COLUMNS), OPTIONS_MINUTE, *SURROUNDING.values())
+ALL = (*CATALOGUE, *on_options_page())
 LARGEST_PAGE_SERIES = 600  # without a broker
 BROKER_SERIES = 150  # that one adds: three providers, two accounts, three connections
 
@@ -68,21 +60,6 @@ def test_a_row_follows_the_conventions(row: catalogue.Metric) -> None:
     if row.type == "counter":
         assert row.start == "0"
     assert row.help
-    assert row.readers
-
-
-def test_the_readme_shows_the_catalogue(project: Path) -> None:
-    readme = (project / "g6" / "metrics" / "README.md").read_text()
-    block = readme.split("<!-- catalogue: begin -->\n")[1].split("<!-- catalogue: end -->")[0]
-    assert block == catalogue.as_markdown()
-
-
-def test_the_command_prints_the_table() -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "g6.metrics.catalogue"], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert printed.stdout == catalogue.as_markdown()
-    assert printed.stderr == ""
 
 
 def test_six_indices_stay_within_their_series_and_a_broker_within_its_own(
@@ -98,6 +75,8 @@ def test_six_indices_stay_within_their_series_and_a_broker_within_its_own(
         observer, exposition = Observer(instruments, version="1"), Exposition(instruments)
         assert sum(series_of(exposition.page()[0]).values()) <= most
         observer.session({"NSE": True, "BSE": True}, told.minute.date())
+        observer.follow_next_open(lambda: 60.0)
+        observer.participants(ParticipantsReport(dict.fromkeys(("oi", "volume", "cash"), told.minute.date())))
         observer.cycle(told)
         assert sum(series_of(exposition.page()[0]).values()) <= most
 
@@ -106,7 +85,9 @@ def test_every_metric_stays_within_its_budget_and_none_is_outside_the_catalogue(
     instruments: Instruments, observer: Observer, report: Callable[..., CycleReport]
 ) -> None:
     observer.session({"NSE": True, "BSE": True}, report().minute.date())
+    observer.follow_next_open(lambda: 60.0)
     observer.closing(ClosingReport(report().minute.date(), 99.5, gap_minutes=2))
+    observer.participants(ParticipantsReport(dict.fromkeys(("oi", "volume", "cash"), report().minute.date())))
     observer.cycle(report())
     rows = {row.name: row for row in catalogue.with_aggregates(instruments.known.exported)}
     counted = series_of(Exposition(instruments).page()[0])

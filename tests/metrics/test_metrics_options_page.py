@@ -3,6 +3,7 @@
 import gzip
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,11 +12,12 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
+from sample_market import sample_market
 
-from g6.metrics.catalogue import OPTION_COLUMNS, option_metric
+from g6.metrics.catalogue import OPTION_COLUMNS, UNGAUGED_COLUMNS, option_metric
 from g6.metrics.instruments import Instruments
 from g6.metrics.options_page import OptionsPage
-from g6.model.chain import OptionChain
+from g6.model.chain import LEG_COLUMNS, OptionChain
 from g6.model.snapshot import Snapshot
 
 Series = dict[tuple[str, str, str, str, str], float]
@@ -116,6 +118,49 @@ def test_numbers_of_any_size_survive_the_text(
     page.render(snapshot(chain(gamma=np.full(6, value))))
     told = {number for key, number in parsed(page.current.plain).items() if key[0] == "g6_option_gamma_per_point"}
     assert told == {value}
+
+
+def test_each_measure_s_own_time_is_a_series_of_the_minute_that_it_was_spent_in(
+    page: OptionsPage, snapshot: Callable[..., Snapshot], chain: Callable[..., OptionChain]
+) -> None:
+    page.render(snapshot(chain()), {"smile": 0.0441, "max_pain": 1e-05})
+    families = {f.name: f for f in text_string_to_metric_families(page.current.plain.decode())}
+    told = {sample.labels["measure"]: sample.value for sample in families["g6_measure_seconds"].samples}
+    assert told == {"smile": 0.0441, "max_pain": 1e-05}
+    assert page.current.series == sum(len(family.samples) for family in families.values())
+    page.render(snapshot(chain()))
+    assert b"g6_measure_seconds" not in page.current.plain
+
+
+def test_every_column_of_a_leg_that_is_computed_has_a_gauge_or_a_reason_why_it_has_none() -> None:
+    derived = {column.name for column in LEG_COLUMNS if column.origin == "derived"}
+    assert derived - set(OPTION_COLUMNS) == set(UNGAUGED_COLUMNS)
+    assert not set(OPTION_COLUMNS) & set(UNGAUGED_COLUMNS)
+
+
+def test_levels_and_groups_say_each_of_their_values_under_their_names(
+    page: OptionsPage, snapshot: Callable[..., Snapshot]
+) -> None:
+    minute = snapshot()
+    market = replace(
+        sample_market(minute.minute),
+        breadth={"NIFTY.unchanged": 3.0, "NIFTY.advance_volume": 1e7, "OIL_GAS.decline_volume": 123.0},
+    )
+    page.render(replace(minute, market=market))
+    told = {
+        (sample.name, *sample.labels.values(), sample.value)
+        for family in text_string_to_metric_families(page.current.plain.decode())
+        for sample in family.samples
+        if sample.name.startswith("g6_market_group_") or sample.labels.get("name") == "NIFTYIT"
+    }
+    level = "g6_market_level"
+    assert told == {
+        (f"{level}_points", "NIFTYIT", 36500.1), (f"{level}_change_ratio", "NIFTYIT", 36500.1 / 36000 - 1),
+        (f"{level}_open_points", "NIFTYIT", 36499.1), (f"{level}_high_points", "NIFTYIT", 36502.1),
+        (f"{level}_low_points", "NIFTYIT", 36498.1), (f"{level}_previous_close_points", "NIFTYIT", 36000.0),
+        ("g6_market_group_unchanged_shares", "NIFTY", 3.0), ("g6_market_group_advance_volume_shares", "NIFTY", 1e7),
+        ("g6_market_group_decline_volume_shares", "OIL_GAS", 123.0),
+    }  # fmt: skip
 
 
 def test_the_compressed_page_is_the_page(

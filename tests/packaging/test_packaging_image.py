@@ -8,16 +8,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import yaml
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from g6.health.document import About, StatusDocument
+from g6.health.state_file import NAME as STATE_FILE
 from g6.server import EmbeddedServer
 from g6.settings import load
 
@@ -74,8 +79,9 @@ def test_the_dockerfile_has_no_faults(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_compose_file_is_valid_by_its_schema(project: Path) -> None:
-    done = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(project / "compose.yaml"))
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.profiles.yaml"])
+def test_the_compose_file_is_valid_by_its_schema(project: Path, name: str) -> None:
+    done = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(project / name))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -84,6 +90,45 @@ def test_compose_itself_takes_the_file(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     resolved = yaml.safe_load(done.stdout)["services"]["g6"]
     assert resolved["environment"]["G6_PROVIDER"] == "simulated"
+
+
+def test_compose_starts_everything_without_a_profile(project: Path) -> None:
+    services = yaml.safe_load((project / "compose.yaml").read_text())["services"]
+    assert [name for name, one in services.items() if "profiles" in one] == []
+
+
+@pytest.mark.parametrize(
+    ("profiles", "started"),
+    [
+        (set(), {"g6"}),
+        ({"monitoring"}, {"g6", "prometheus", "alertmanager"}),
+        ({"grafana"}, {"g6", "prometheus", "grafana"}),
+        ({"influx"}, {"g6", "influxdb"}),
+        ({"monitoring", "grafana", "influx"}, {"g6", "prometheus", "alertmanager", "grafana", "influxdb"}),
+    ],
+)
+def test_a_profile_starts_so_much_of_the_stack(project: Path, profiles: set[str], started: set[str]) -> None:
+    """By compose's rule: a service without profiles always, another one when one of its profiles is chosen."""
+    services = yaml.safe_load((project / "compose.profiles.yaml").read_text())["services"]
+    assert {
+        name for name, one in services.items() if not one.get("profiles") or profiles & {*one["profiles"]}
+    } == started
+
+
+def resolved(project: Path, name: str) -> dict[str, Any]:
+    """What compose makes of a file, without its profiles."""
+    document = yaml.safe_load(run(tool("docker-compose"), "-f", str(project / name), "config").stdout)
+    for service in document["services"].values():
+        service.pop("profiles", None)
+        service["volumes"].sort()
+    return document
+
+
+def test_with_profiles_the_services_are_those_of_the_whole_stack(project: Path) -> None:
+    whole, chosen = resolved(project, "compose.yaml"), resolved(project, "compose.profiles.yaml")
+    stores = [each["services"]["g6"]["environment"].pop("G6_STORAGE__INFLUX__ENABLED") for each in (whole, chosen)]
+    assert stores == ["true", "false"]
+    assert chosen == whole
 
 
 def test_bases_are_pinned_and_alike(dockerfile: str) -> None:
@@ -138,29 +183,77 @@ def health_check(dockerfile: str) -> list[str]:
     return [sys.executable, *command[1:]]
 
 
-@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
-def test_the_health_check_asks_whether_the_loop_lives(dockerfile: str, status: int, code: int) -> None:
-    def healthz(_: object) -> PlainTextResponse:
-        return PlainTextResponse("", status)
+@pytest.fixture
+def served() -> Iterator[Callable[[int], EmbeddedServer]]:
+    """Servers whose /healthz answers with a status."""
+    servers: list[EmbeddedServer] = []
 
-    server = EmbeddedServer(Starlette(routes=[Route("/healthz", healthz)]), port=0)
-    server.start()
-    try:
-        assert httpx.get(f"{server.url}/healthz").status_code == status
-        environ = os.environ | {"G6_PORT": str(server.port), "http_proxy": "http://127.0.0.1:1"}
-        done = subprocess.run(health_check(dockerfile), env=environ, check=False, timeout=60)
-        assert done.returncode == code
-    finally:
+    def serve(status: int) -> EmbeddedServer:
+        def healthz(_: object) -> PlainTextResponse:
+            return PlainTextResponse("", status)
+
+        servers.append(EmbeddedServer(Starlette(routes=[Route("/healthz", healthz)]), port=0))
+        servers[-1].start()
+        assert httpx.get(f"{servers[-1].url}/healthz").status_code == status
+        return servers[-1]
+
+    yield serve
+    for server in servers:
         server.stop()
 
 
-def test_the_health_check_fails_where_nobody_answers(dockerfile: str) -> None:
+def healthy(dockerfile: str, volume: Path, **environ: str) -> bool:
+    """What the container's health check says, asked in the volume."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("G6_")}
+    environ = {**inherited, "http_proxy": "http://127.0.0.1:1", **environ}
+    done = subprocess.run(
+        health_check(dockerfile), cwd=volume, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.returncode == 0
+
+
+def leave_state(volume: Path, folder: str, url: str, *, seconds_ago: int = 0) -> None:
+    """What an agent leaves in its data directory."""
+    path = volume / folder / STATE_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert "agent" in StatusDocument.__dataclass_fields__
+    path.write_bytes(msgspec.json.encode({"agent": replace(About.this_process("1", path.parent, "live"), url=url)}))
+    os.utime(path, (path.stat().st_mtime - seconds_ago,) * 2)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_health_check_asks_whether_the_loop_lives(
+    dockerfile: str, tmp_path: Path, served: Callable[[int], EmbeddedServer], status: int
+) -> None:
+    port = str(served(status).port)
+    assert healthy(dockerfile, tmp_path, G6_PORT=port) is (status == 200)
+    assert healthy(dockerfile, tmp_path, G6_METRICS__PORT=port) is (status == 200)
+
+
+@pytest.mark.parametrize("folder", ["data/live", "live", "."])
+def test_the_health_check_asks_where_the_last_agent_says_that_it_listens(
+    dockerfile: str, tmp_path: Path, served: Callable[[int], EmbeddedServer], folder: str
+) -> None:
+    sound, failing = served(200), served(503)
+    leave_state(tmp_path, "data/simulated", failing.url, seconds_ago=3600)
+    leave_state(tmp_path, folder, sound.url)
+    assert healthy(dockerfile, tmp_path, G6_PORT=str(failing.port))
+    leave_state(tmp_path, folder, failing.url)
+    assert not healthy(dockerfile, tmp_path, G6_PORT=str(sound.port))
+
+
+def test_the_health_check_finds_an_agent_that_listens_everywhere(
+    dockerfile: str, tmp_path: Path, served: Callable[[int], EmbeddedServer]
+) -> None:
+    leave_state(tmp_path, "data/live", f"http://0.0.0.0:{served(200).port}")
+    assert healthy(dockerfile, tmp_path)
+
+
+def test_the_health_check_fails_where_nobody_answers(dockerfile: str, tmp_path: Path) -> None:
     server = EmbeddedServer(Starlette(), port=0)
     server.stop()
-    done = subprocess.run(
-        health_check(dockerfile), env=os.environ | {"G6_PORT": str(server.port)}, capture_output=True, check=False
-    )
-    assert done.returncode == 1
+    assert not healthy(dockerfile, tmp_path, G6_PORT=str(server.port))
 
 
 @pytest.mark.long

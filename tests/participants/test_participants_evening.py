@@ -149,8 +149,10 @@ def test_the_settings_start_it_beside_the_collection(serve, tmp_path, calendar):
     own = Participants(True, server.url, server.url, pause_seconds=0, timeout_seconds=5, attempts=1)
     clock = VirtualClock(at("2026-11-20T18:30"), math.inf)
     try:
-        fetch_in_the_evening(own, tmp_path, calendar, clock, supervisor)
+        told = []
+        fetch_in_the_evening(own, tmp_path, calendar, clock, supervisor, told.append)
         until(lambda: {*ParticipantStore(tmp_path).contracts("volume")} == {date(2026, 11, 18), THURSDAY, FRIDAY})
+        until(lambda: [report.missing for report in told] == [0])
         assert [(part.name, part.state) for part in supervisor.reports()] == [("participants", "running")]
     finally:
         supervisor.stop()

@@ -15,12 +15,15 @@ import pandas as pd
 import pytest
 from bent_agent import run_bent
 from day_pages import Page, figure_of
+from participant_files import cash_json, contracts_text
 
 from g6.cli.report import main
 from g6.cli.surroundings import Surroundings
 from g6.clock import IST
 from g6.errors import ConfigError, SinkError
 from g6.model.snapshot import Refusal
+from g6.participants.recognise import days_in
+from g6.participants.store import ParticipantStore
 from g6.reports.day_page import day_page
 from g6.reports.day_record import DayReading
 from g6.reports.day_source import DaySource
@@ -205,6 +208,22 @@ def test_what_is_absent_is_said(root, written):
     ):  # fmt: skip
         assert told in text
     assert "masters" in text
+
+
+def test_who_held_what_is_that_of_the_exchange_s_files(root, written):
+    assert "No participants' files are stored for this day" in Page(written()).text
+    store = ParticipantStore(root)
+    store.take(days_in(contracts_text(DAY).encode()))
+    assert "Cash market" not in Page(written()).text
+    store.take(days_in(cash_json(DAY, ("30", "10.5", "19.5"), ("1", "2", "-1")).encode()))
+    page = Page(written())
+    # As the file's text has them: FII holds 20 index futures against 80, 200 calls against 250, 260 puts against 130.
+    rows = {row[0]: row[1:] for row in page.table("Index futures and options").rows}
+    assert list(rows["FII"]) == ["-60", "0.25", "-50", "0.80", "+130", "2.00"]
+    assert list(rows["DII"]) == ["+5", "2.00", "+15", "4.00", "+30", "–"]
+    assert "DII +19.50; FII -1.00" in page.text
+    store.path("oi").write_text("torn")
+    assert "The files cannot be read" in Page(written()).text
 
 
 def _unvalued(chain):

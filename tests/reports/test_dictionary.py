@@ -4,10 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import orjson
 import pytest
+from participant_files import cash_json, contracts_text
 from sample_market import sample_market
 
 from g6.analytics import MEASURES
@@ -17,6 +19,9 @@ from g6.metrics.instruments import Known
 from g6.metrics.measures import MeasureLines
 from g6.model.chain import LEG_COLUMN_NAMES
 from g6.model.market_snapshot import MARKET_COLUMNS, MarketSnapshot
+from g6.participants.derived import CashRow, PositionRow
+from g6.participants.recognise import days_in
+from g6.participants.store import ParticipantStore
 from g6.reports.dictionary import CODES, KINDS, as_markdown, chosen, entries
 from g6.storage.csv_layout import LEG_HEADER, overview_header
 from g6.storage.csv_market import BREADTH_HEADER, LEVEL_HEADER, market_header
@@ -57,6 +62,8 @@ def test_every_number_has_one_entry_and_there_is_no_other() -> None:
         assert set(of_kind(scope)) == {measure.name for measure in MEASURES if measure.scope == scope}
     assert set(of_kind("level")) == {column.name for column in MARKET_COLUMNS}
     assert set(of_kind("group")) == {measure.name for measure in BREADTH}
+    assert set(of_kind("participants")) == set(PositionRow._fields)
+    assert set(of_kind("institutions")) == set(CashRow._fields)
     assert {entry.kind for entry in ENTRIES} == set(KINDS)
 
 
@@ -70,6 +77,20 @@ def test_the_columns_that_it_names_are_those_of_the_files() -> None:
     assert columns_named("market") <= set(market_header(("MARKET", "overview"), MEASURES).decode().split(","))
     assert columns_named("level") <= set(LEVEL_HEADER.decode().split(","))
     assert columns_named("group") <= set(BREADTH_HEADER.decode().split(","))
+
+
+def test_the_files_of_participants_that_it_names_have_these_columns_in_this_order(tmp_path: Path) -> None:
+    store, day = ParticipantStore(tmp_path), date(2026, 10, 8)
+    texts = (contracts_text(day), contracts_text(day, "vol"), cash_json(day, ("3", "1", "2"), ("1", "2", "-1")))
+    store.take(each for text in texts for each in days_in(text.encode()))
+    named: dict[str, list[str]] = {}
+    for entry in ENTRIES:
+        if entry.kind in {"participants", "institutions"}:
+            files, _, column = entry.csv.partition(": ")
+            for file in files.split(", "):
+                named.setdefault(file, []).append(column)
+    written = {str(path.relative_to(tmp_path)): path for path in tmp_path.rglob("*.csv")}
+    assert named == {name: path.read_text().splitlines()[0].split(",") for name, path in written.items()}
 
 
 def whole(snapshot: object) -> object:

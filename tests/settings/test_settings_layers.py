@@ -180,3 +180,19 @@ def test_what_is_loaded_cannot_be_changed(tmp_path: Path) -> None:
         settings.metrics.port = 1  # type: ignore[misc]  # that it is refused is the point
     with pytest.raises(TypeError):
         settings.values["metrics.port"] = 1  # type: ignore[index]  # that it is refused is the point
+
+
+@pytest.mark.parametrize(("interval", "changes"), [("60", None), ("300", None), ("1071", None), ("1072", 20),
+                                                   ("3600", 6)])  # fmt: skip
+def test_an_interval_at_which_nothing_out_of_the_ordinary_can_be_found_is_told(
+    tmp_path: Path, interval: str, changes: int | None
+) -> None:
+    """A session of 375 minutes has its cycles every so many seconds; 20 changes come before the first judgement."""
+    told = loaded(tmp_path, arguments={"collection.interval_seconds": interval}).warnings
+    if changes is None:
+        assert told == ()
+        return
+    (line,) = told
+    assert f"a session has {changes} changes at {interval} seconds" in line
+    off = {"collection.interval_seconds": interval, "anomalies.enabled": "false"}
+    assert loaded(tmp_path, arguments=off).warnings == ()

@@ -36,6 +36,17 @@ def test_first_row_makes_folder_file_and_header(path: Path) -> None:
     assert path.stat().st_mode & 0o111 == 0
 
 
+def test_the_data_directory_itself_is_never_made(tmp_path: Path) -> None:
+    """One that was moved away while it was written would find its place taken."""
+    path = tmp_path / "data" / "csv" / "NIFTY" / "overview" / "day.csv"
+    with pytest.raises(FileNotFoundError):
+        DailyFile(str(path), HEADER).apply(row(1))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "data").mkdir()
+    DailyFile(str(path), HEADER).apply(row(1))
+    assert path.read_bytes() == content(row(1))
+
+
 @given(
     steps=st.lists(
         st.tuples(

@@ -1,6 +1,7 @@
 """One holder, a plain layout, and no name that leads out."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -117,3 +118,33 @@ def test_a_directory_holds_the_minutes_of_one_market(tmp_path: Path) -> None:
     directory.claim("simulated")
     with pytest.raises(ConfigError, match=r"holds simulated minutes, which live ones never join"):
         DataDirectory(tmp_path / "data").claim("live")
+
+
+def test_the_holder_notices_that_its_directory_is_moved_and_that_it_is_back(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    with DataDirectory(root).hold() as hold:
+        assert hold.why_away() == ""
+        root.rename(elsewhere)
+        assert hold.why_away() == f"the data directory {root} is gone: No such file or directory"
+        assert hold.stat("journal") is not None, "what is held is known wherever it lies"
+        with DataDirectory(root).hold():
+            assert hold.why_away() == f"{root} is another directory than the one that g6 holds"
+        shutil.rmtree(root)
+        elsewhere.rename(root)
+        assert hold.why_away() == ""
+
+
+def test_the_holder_notices_that_its_directory_is_removed(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path / "data").hold() as hold:
+        shutil.rmtree(tmp_path / "data")
+        assert hold.why_away()
+        assert hold.stat("journal") is None
+        DataDirectory(tmp_path / "data")
+        assert hold.why_away(), "one made anew is another one"
+
+
+def test_a_directory_that_was_moved_is_still_held(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path / "data").hold():
+        (tmp_path / "data").rename(tmp_path / "elsewhere")
+        with pytest.raises(DataDirectoryBusy):
+            DataDirectory(tmp_path / "elsewhere").hold()

@@ -1,5 +1,6 @@
 """The days' journals together: nothing is lost while one cannot be written."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -9,9 +10,10 @@ from types import ModuleType
 
 import pytest
 
+from g6.errors import SinkError
 from g6.model.contracts import EMPTY_CONTRACTS
 from g6.model.snapshot import Snapshot
-from g6.storage.data_directory import DataDirectory
+from g6.storage.data_directory import DataDirectory, Hold
 from g6.storage.encoding import encode_snapshot
 from g6.storage.journal_set import JournalSet
 
@@ -164,3 +166,82 @@ def test_folder_that_loses_its_permission_is_told(
     assert journals.record(sample.snapshot(1)).error is None
     assert journals.journal(sample.DAY).last_seq == 2
     journals.close()
+
+
+# A directory that is moved or removed while it is written.
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return DataDirectory(tmp_path / "data").root
+
+
+@pytest.fixture
+def hold(data: Path) -> Iterator[Hold]:
+    with DataDirectory(data).hold() as hold:
+        yield hold
+
+
+@pytest.fixture
+def held(data: Path, hold: Hold) -> Iterator[JournalSet]:
+    journals = JournalSet(data, MAX_BYTES, hold=hold)
+    yield journals
+    journals.close()
+
+
+def test_minutes_in_a_directory_that_is_moved_are_durable_in_it_and_its_readers_wait(
+    held: JournalSet, data: Path, sample: ModuleType
+) -> None:
+    elsewhere = data.with_name("elsewhere")
+    held.record(sample.snapshot(0))
+    data.rename(elsewhere)
+    assert (held.record(sample.snapshot(1)).pending, held.pending_cycles) == (0, 0)
+    with pytest.raises(SinkError, match="is gone"):
+        held.journal(sample.DAY)
+    assert JournalSet(elsewhere, MAX_BYTES).journal(sample.DAY).last_seq == 2
+    elsewhere.rename(data)
+    held.record(sample.snapshot(2))
+    assert held.journal(sample.DAY).minutes() == tuple(sample.minute_of(n) for n in range(3))
+
+
+def test_another_directory_in_the_place_of_the_moved_one_is_never_written(
+    held: JournalSet, data: Path, sample: ModuleType
+) -> None:
+    elsewhere, next_day = data.with_name("elsewhere"), sample.DAY + timedelta(days=1)
+    held.record(sample.snapshot(0))
+    data.rename(elsewhere)
+    DataDirectory(data)
+    assert held.record(sample.snapshot(1)).error is None
+    report = held.record(on(next_day, sample.snapshot(0)))
+    assert (report.pending, report.error) == (1, f"{data} is another directory than the one that g6 holds")
+    assert list((data / "journal").iterdir()) == []
+    shutil.rmtree(data)
+    elsewhere.rename(data)
+    assert held.record(on(next_day, sample.snapshot(1))).pending == 0
+    assert held.journal(next_day).last_seq == 2
+    assert held.journal(sample.DAY).last_seq == 2
+
+
+def test_no_minute_is_vouched_for_in_a_directory_that_was_removed(
+    held: JournalSet, data: Path, sample: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    held.record(sample.snapshot(0))
+    shutil.rmtree(data)
+    report = held.record(sample.snapshot(1))
+    assert (report.pending, report.bytes_written) == (1, 0)
+    assert "is gone" in str(report.error)
+    journal = data / "journal" / "2026-11-20.sqlite3"
+    assert [r.getMessage() for r in caplog.records] == [
+        f"the journal {journal} was removed while it was written, and what it held is gone"
+    ]
+
+
+def test_a_journal_that_is_removed_begins_anew_with_the_next_minute(
+    held: JournalSet, data: Path, sample: ModuleType
+) -> None:
+    held.record(sample.snapshot(0))
+    before = held.journal(sample.DAY).identity
+    (data / "journal" / "2026-11-20.sqlite3").unlink()
+    assert held.record(sample.snapshot(1)).pending == 0
+    assert held.journal(sample.DAY).identity != before, "no reader's place in the old one counts"
+    assert JournalSet(data, MAX_BYTES).journal(sample.DAY).minutes() == (sample.minute_of(1),)

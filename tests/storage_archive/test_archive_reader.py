@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from recorded_days import DAY, journal_of, minutes, record
 
@@ -18,6 +19,7 @@ from g6.storage import archive
 from g6.storage.archive import archive_day, why_not_archived
 from g6.storage.archive_manifest import Manifest
 from g6.storage.archive_reader import ArchiveReader
+from g6.storage.care import Care
 from g6.storage.reader import JournalReader
 
 NAMED = ("aggregates", "opening", "smile")
@@ -88,6 +90,28 @@ def test_a_day_of_several_row_groups_is_read_back_whole(tmp_path: Path, monkeypa
     monkeypatch.setattr(archive, "ROW_GROUP_LEGS", legs + 1)  # two minutes each, some of them without NIFTY
     archive_day(tmp_path, DAY)
     assert contents(tmp_path) == recorded(tmp_path)
+
+
+def test_where_memory_is_short_fewer_legs_are_held_and_the_day_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = minutes(7)
+    record(tmp_path, days)
+    legs = sum(map(len, days[0].chains))
+    monkeypatch.setattr(archive, "SHORT_ROW_GROUP_LEGS", 2 * legs)
+    given_back: list[int] = []
+    looks = iter([False, False, False, True, True, True, True])  # short from the fourth minute on
+    care = Care(is_short=lambda: next(looks), give_back=lambda: given_back.append(1))
+    archive_day(tmp_path, DAY, care=care)
+    assert contents(tmp_path) == recorded(tmp_path)
+    assert minutes_by_row_group(tmp_path, "NIFTY") == [4, 2, 1]
+    assert len(given_back) >= 3
+
+
+def minutes_by_row_group(root: Path, index: str) -> list[int]:
+    with pq.ParquetFile(root / f"archive/legs/index={index}/date={DAY}/part.parquet") as file:
+        groups = [file.read_row_group(number, columns=["ts"]) for number in range(file.num_row_groups)]
+    return [len(set(group["ts"].to_pylist())) for group in groups]
 
 
 def test_one_minute_is_found_by_its_time(tmp_path: Path) -> None:

@@ -126,6 +126,11 @@ def test_masters_that_cannot_be_read_cost_their_own_points_only(journal: Journal
     without, with_them = set(lines(sample.snapshot(0), ())), set(lines(sample.snapshot(1), (), rows))
     assert set(feed.next_batch(10_000, 10**9).lines) == without | with_them
     assert feed.masters_error is None  # the last minute had them
+    assert (feed.minutes_without_masters, feed.masters_trouble) == (1, "the masters are locked")
+    feed.restart()  # as when the request was lost on the way: what is read again has them now
+    answers = iter([rows, rows])
+    feed.next_batch(10_000, 10**9)
+    assert feed.minutes_without_masters == 0
 
 
 def test_health_beyond_its_limit_drops_the_oldest_and_counts_what_was_not_sent() -> None:

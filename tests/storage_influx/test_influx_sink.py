@@ -14,7 +14,8 @@ import pytest
 from g6.clock import SystemClock
 from g6.errors import AuthError, SinkError, TransientError
 from g6.model.report import CycleReport, JournalReport
-from g6.storage.influx_lines import lines
+from g6.storage.influx_feed import Masters
+from g6.storage.influx_lines import MasterRows, lines
 from g6.storage.influx_sink import NAME, InfluxSink
 from g6.storage.influx_writer import InfluxOptions, Server
 from g6.storage.journal import Journal
@@ -66,8 +67,9 @@ def place(tmp_path: Path, sample: ModuleType, options: InfluxOptions) -> Iterato
     )
     recorder = Recorder()
 
-    def sink(writer: Any = recorder, **changes: Any) -> InfluxSink:
-        sinks.append(InfluxSink(tmp_path, replace(quick, **changes), (), writer=writer, cursor_cycles=3))
+    def sink(writer: Any = recorder, masters: Masters | None = None, **changes: Any) -> InfluxSink:
+        changed = replace(quick, **changes)
+        sinks.append(InfluxSink(tmp_path, changed, (), writer=writer, masters=masters, cursor_cycles=3))
         return sinks[-1]
 
     def journal(day: str = "2026-11-20") -> Journal:
@@ -94,6 +96,25 @@ def test_minutes_arrive_and_the_cursor_follows_when_they_are_safe(place: SimpleN
     until(lambda: sink.drain(journal).lag_cycles == 0)
     assert set(place.recorder.lines) == expected
     until(lambda: sink.drain(journal) and journal.cursor(NAME) == 4)
+
+
+def test_minutes_that_went_without_their_masters_are_told_once(place: SimpleNamespace) -> None:
+    def unreadable(_minute: object) -> MasterRows:
+        raise SinkError("the masters are damaged")
+
+    journal, sink = place.journal(), place.sink(masters=unreadable)
+    for number in range(2):
+        journal.put(place.sample.snapshot(number))
+    told: list[str | None] = []
+
+    def safe() -> bool:
+        told.append(sink.drain(journal).error)
+        return journal.cursor(NAME) == 2
+
+    until(safe)
+    said = [error for error in told if error]
+    assert sum(int(error.partition(" minutes went without their weekday masters")[0]) for error in said) == 2
+    assert all("the masters are damaged" in error and "g6 rebuild --what influx" in error for error in said)
 
 
 def test_the_cursor_stays_while_nothing_is_safe(place: SimpleNamespace) -> None:

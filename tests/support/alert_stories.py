@@ -51,20 +51,34 @@ class Phase:
 
 @dataclass(frozen=True)
 class World:
-    """A healthy agent's series by page, and what befalls it. `missed` scrapes fail, `lost` ones never were."""
+    """A healthy agent's series by page, and what befalls it. `missed` scrapes fail, `lost` ones never were.
+
+    Every scrape is `late` seconds later than the evaluation that it would else coincide with.
+    """
 
     pages: Mapping[str, Mapping[str, Value]]
     phases: Sequence[Phase] = ()
     missed: Sequence[int] = ()
     lost: Sequence[int] = ()
     step: int = STEP
+    late: int = 0
+
+    @property
+    def interval(self) -> int:
+        """The seconds from one place of `input_series` to the next."""
+        return 1 if self.late else self.step
 
     def input_series(self, until: int) -> list[dict[str, str]]:
         return [
-            {"series": _with_target(name, job), "values": packed(self._samples(name, job, until))}
+            {"series": _with_target(name, job), "values": packed(self._placed(self._samples(name, job, until)))}
             for job, series in self.pages.items()
             for name in series
         ]
+
+    def _placed(self, samples: Iterable[str]) -> Iterator[str]:
+        """The samples in the second of each, nothing in all others."""
+        for sample in samples:
+            yield from (*["_"] * self.late, sample, *["_"] * (self.step - 1 - self.late)) if self.late else (sample,)
 
     def _samples(self, name: str, job: str, until: int) -> Iterator[str]:
         course = Course(self.pages[job][name])

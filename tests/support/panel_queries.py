@@ -9,7 +9,7 @@ CHOSEN = {"index": "NIFTY", "expiry_code": "this_week", "expiry": "2026-11-23", 
 
 def prometheus_queries(panel: Panel) -> Iterator[str]:
     """Yield the PromQL of a panel; none where it asks another source, or nothing."""
-    if not panel.flux and panel.kind != "text":
+    if panel.asks_prometheus:
         yield from (query.expr for query in panel.queries)
 
 

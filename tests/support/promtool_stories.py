@@ -17,7 +17,7 @@ from alert_stories import HALF, INSTANCE, STEP, Phase, World, duration, healthy_
 
 from g6.alerting import ALERT_GROUPS, ALERTS, RECORDING, Alert, Group
 from g6.alerting.generated import RECORDING_RULES
-from g6.alerting.rendering import DASHBOARD_URL, RUNBOOK_URL
+from g6.alerting.rendering import G6_URL, GRAFANA_URL
 
 BINARY = shutil.which("promtool")
 GROUPS = [group.name for group in (*RECORDING, *ALERT_GROUPS)]
@@ -64,8 +64,8 @@ class Story:
             "exp_annotations": {
                 "summary": alert.summary,
                 "description": self.told["says"],
-                "runbook_url": f"{RUNBOOK_URL}{alert.name}",
-                "dashboard_url": f"{DASHBOARD_URL}{alert.dashboard}",
+                "runbook_url": f"{G6_URL}/runbooks/{alert.name}",
+                "dashboard_url": f"{GRAFANA_URL}/d/{alert.dashboard}",
             },
         }
 
@@ -147,11 +147,11 @@ def _scrape(story: Story, start: int, end: int) -> int:
     return (start + end) // 2 // STEP * STEP
 
 
-def edge_test(story: Story, pages: Mapping[str, Any]) -> Document:
-    """It never fires, though everything is as it is at its edge."""
+def edge_test(story: Story, pages: Mapping[str, Any], late: int = 0) -> Document:
+    """It never fires, though everything is as it is at its edge; `late` is how much scrapes are off the evaluations."""
     end = seconds(story.told.get("judged_until", story.told["until"])) + 120 * ("judged_until" not in story.told)
     never = {"expr": f"{_ever(end, story.alert)}", "eval_time": duration(end), "exp_samples": []}
-    return _test(f"{story.alert} not: {story.told['why']}", World(pages, story.phases), end, [], [never])
+    return _test(f"{story.alert} not: {story.told['why']}", World(pages, story.phases, late=late), end, [], [never])
 
 
 def quiet_test(name: str, world: World, end: int) -> Document:
@@ -180,7 +180,7 @@ def _firing(story: Story, t: int, *, fires: bool) -> Document:
 def _test(name: str, world: World, end: int, alerts: Sequence[Document], exprs: Sequence[Document]) -> Document:
     return {
         "name": name,
-        "interval": duration(world.step),
+        "interval": duration(world.interval),
         "input_series": world.input_series(end),
         "alert_rule_test": list(alerts),
         "promql_expr_test": list(exprs),

@@ -17,7 +17,7 @@ from g6.storage.csv_sink import CsvSink
 from g6.storage.journal import Journal
 from g6.storage.journal_set import JournalSet
 
-CHANGING_CALLS = ("write", "ftruncate", "fsync", "replace", "unlink", "makedirs")
+CHANGING_CALLS = ("write", "ftruncate", "fsync", "replace", "unlink", "mkdir")
 CHANGING_STATEMENTS = ("BEGIN", "INSERT", "DELETE", "UPDATE", "COMMIT")
 
 # What is refused: the journal alone (its file may not grow), the daily files alone, everything (no file may grow), or

@@ -1,9 +1,14 @@
 """Whole trading days from one seed: kills, full disks, bad answers, a clock that is set; and the same undisturbed."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import saboteur
+
+from g6.storage import csv_file
 
 
 def tortured(project, *arguments):
@@ -62,3 +67,14 @@ def test_a_day_that_loses_a_minute_is_named_by_its_seed(project, scratch):
     assert told.returncode == 3, told.stdout + told.stderr
     assert "was vouched for and is lost" in told.stdout
     assert "scripts/torture --days 1 --seed 219 --minutes 25" in told.stdout
+
+
+def test_every_call_of_the_daily_files_that_changes_something_is_a_step_at_which_a_process_may_die():
+    calls = [
+        node.func for node in ast.walk(ast.parse(Path(csv_file.__file__).read_text())) if isinstance(node, ast.Call)
+    ]
+    of_system = {
+        call.attr for call in calls
+        if isinstance(call, ast.Attribute) and isinstance(call.value, ast.Name) and call.value.id == "os"
+    }  # fmt: skip
+    assert of_system - {"open", "fdopen", "fstat", "pread", "close"} == set(saboteur.CHANGING_CALLS)

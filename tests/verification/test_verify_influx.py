@@ -59,6 +59,13 @@ def test_points_that_a_database_lost_are_counted_where_they_are_missing(day, vic
     assert finding.example == f"option_data SENSEX next_week: {280 - placed} of 280 points"
 
 
+def test_a_minute_without_its_tick_is_counted(day, victoria):
+    stamp = lines(day.snapshot(3), DESCRIPTORS)[0].rpartition(b" ")[2]
+    deliver(day, victoria, lambda line: not (line.startswith(b"pipeline_tick ") and line.endswith(stamp)))
+    (finding,) = day.verify(stores={"influx": influx_compare(options(victoria.url))}).findings
+    assert (finding.count, finding.example) == (1, "pipeline_tick: 19 of 20 points")
+
+
 def test_an_empty_database_costs_all_that_it_is_worth(day, victoria):
     verification = day.verify(stores={"influx": influx_compare(options(victoria.url))})
     assert verification.score == 90.0
@@ -83,13 +90,14 @@ CHAINS = "".join(
     for n, code in enumerate(CODES)
 )
 INDICES = ",result,table,index,_value\r\n,_result,0,NIFTY,20\r\n"
+TICKS = ",result,table,_value\r\n,_result,0,20\r\n"
 
 
 class Flux(BaseHTTPRequestHandler):
     def do_POST(self):
         script = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append((self.path, dict(self.headers), script))
-        answers = {"option_data": LEGS, "options_overview": CHAINS, "index_overview": INDICES}
+        answers = {"option_data": LEGS, "options_overview": CHAINS, "index_overview": INDICES, "pipeline_tick": TICKS}
         body = next(text for name, text in answers.items() if f'"{name}"' in script)
         self.answer(*self.server.answers.get("POST", (200, body)))
 
@@ -127,7 +135,7 @@ def compared(influx, day, legs=280):
 
 def test_counts_are_read_from_every_table_of_a_flux_answer(influx, at):
     found = compared(influx, at(0).date())
-    assert (found.compared, found.differing, found.error) == (4 * 280 + 4 * 20 + 20, 0, None)
+    assert (found.compared, found.differing, found.error) == (4 * 280 + 4 * 20 + 20 + 20, 0, None)
     path, headers, script = influx.asked[0]
     assert (urlsplit(path).path, parse_qs(urlsplit(path).query)) == ("/api/v2/query", {"org": ["org"]})
     assert headers["Authorization"] == "Token token"

@@ -10,24 +10,24 @@ from g6.analytics.surface.term import constant_maturity
 from g6.model.background import IndexView
 from g6.model.columns import Aggregate, Floats
 
-FEWEST_MINUTES, CLOSES = 30, 21
+FEWEST_RETURNS, CLOSES = 30, 21
+LONGEST_STEP = 5.0  # minutes: what an index did in a longer hole says little of its minutes
 MATURITY_DAYS = 30.0
 STILL = 1e-12  # of a standard deviation: a series that does not move
 NAN = float("nan")
 
 
 def realised_volatility_today(index: IndexView, conventions: Conventions) -> float:
-    """Return √(mean of squared minute returns · minutes a session · sessions a year), of today's spot so far.
+    """Return √(variance a minute · minutes a session · sessions a year), of today's spot so far.
 
-    Log returns from one recorded minute to the next. Minutes in which the index stood still at the end of its day are
-    left out. NaN for fewer than 30 returns.
+    The variance is the sum of the squared log returns from one recorded minute to the next over the minutes that they
+    took: the same whatever the interval of the recording. NaN for fewer than 30 returns.
     """
-    spot = _moving(index)
-    returns = np.diff(np.log(spot[spot > 0]))
-    if len(returns) < FEWEST_MINUTES:
+    returns, minutes = _steps(index)
+    if len(returns) < FEWEST_RETURNS:
         return NAN
-    minutes_a_year = conventions.session_minutes * conventions.sessions_a_year
-    return math.sqrt(float(np.mean(returns * returns)) * minutes_a_year)
+    a_minute = float((returns * returns).sum() / minutes.sum())
+    return math.sqrt(a_minute * conventions.session_minutes * conventions.sessions_a_year)
 
 
 def realised_volatility_20d(index: IndexView, conventions: Conventions) -> float:
@@ -93,29 +93,38 @@ def _known_days(index: IndexView, conventions: Conventions) -> Floats:
     return known if len(known) >= conventions.fewest_history_days else known[:0]
 
 
-def _moving(index: IndexView) -> Floats:
-    """Return today's known levels with the one now; without the last ones while the index stands still."""
-    levels = np.append(index.background.minute_spot, index.spot)
-    spot: Floats = levels[np.isfinite(levels)]
-    if not index.spot_frozen or not len(spot):
-        return spot
-    changed = np.flatnonzero(spot != spot[-1])
-    return spot[: changed[-1] + 2] if len(changed) else spot[:1]
+def _steps(index: IndexView) -> tuple[Floats, Floats]:
+    """Return the log returns between today's known levels, and the minutes of each: of at most five, while it moves.
+
+    From the first minute in which an auction holds the index still there are none: after the auction's one print,
+    which no minute of trading made, the index stays where it is.
+    """
+    past = index.background
+    spot, minute = np.append(past.minute_spot, index.spot), np.append(past.minute_of_day, index.minute_of_day)
+    frozen = np.append(past.minute_frozen, float(index.spot_frozen))
+    known = (spot > 0) & np.isfinite(spot) & np.isfinite(minute) & ~np.logical_or.accumulate(frozen > 0)
+    returns, minutes = np.diff(np.log(spot[known])), np.diff(minute[known])
+    used = (minutes > 0) & (minutes <= LONGEST_STEP)
+    return returns[used], minutes[used]
 
 
 VOLATILITY = "1/sqrt(year)"
+_SHORT = "missing with fewer than fewest_history_days known (default 60)"
 HISTORY: tuple[tuple[Aggregate, Callable[[IndexView, Conventions], float]], ...] = (
-    (Aggregate("realised_volatility_today", VOLATILITY, "sqrt(mean of squared log returns from one recorded minute of "
-     "today to the next * 375 minutes a session * 252 sessions a year); at least 30 returns; nights are not in it",
+    (Aggregate("realised_volatility_today", VOLATILITY, "sqrt(variance a minute * session_minutes * sessions_a_year "
+     "(default 375 and 252)): the sum of squared log returns from one recorded minute of today to the next over the "
+     "sum of their minutes; steps of more than 5 minutes, and all from the closing auction on, are left out; at least "
+     "30 returns; nights are not in it. From 2026-08-03 to 2026-12-06 the index moves 360 minutes a day",
      scope="index", source="Andersen and Bollerslev 1998"), realised_volatility_today),
     (Aggregate("realised_volatility_20d", VOLATILITY, "Sample standard deviation of the last 20 daily log returns "
-     "(21 closes before today) * sqrt(252)", scope="index", source="Hull, section 15.4"), realised_volatility_20d),
+     "(closes of the 21 trading days before today) * sqrt(sessions_a_year, default 252); missing where a close is",
+     scope="index", source="Hull, section 15.4"), realised_volatility_20d),
     (Aggregate("iv_less_realised", VOLATILITY, "atm_iv_30d - realised_volatility_20d", scope="index"),
      iv_less_realised),
-    (Aggregate("iv_rank", "%", "100 * (iv - low) / (high - low): atm_iv_30d between the extremes of its closes of up "
-     "to 252 stored days and itself; missing with fewer than 60 days", scope="index"), iv_rank),
-    (Aggregate("iv_percentile", "%", "Share of up to 252 stored days that closed with an atm_iv_30d below the one now; "
-     "missing with fewer than 60 days", scope="index"), iv_percentile),
+    (Aggregate("iv_rank", "%", "100 * (iv - low) / (high - low): atm_iv_30d between the extremes of its closes on the "
+     f"252 trading days before and itself; {_SHORT}", scope="index"), iv_rank),
+    (Aggregate("iv_percentile", "%", "Share of the known ones of the 252 trading days before that closed with an "
+     f"atm_iv_30d below the one now; {_SHORT}", scope="index"), iv_percentile),
     (Aggregate("iv_vix_correlation", "ratio", "Pearson correlation of today's minute changes of atm_iv_30d and of "
-     "India VIX; missing with fewer than 30 pairs", scope="index"), iv_vix_correlation),
+     "India VIX; missing with fewer than fewest_vix_pairs (default 30)", scope="index"), iv_vix_correlation),
 )  # fmt: skip

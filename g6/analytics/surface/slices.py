@@ -53,8 +53,8 @@ SMILES: tuple[tuple[Aggregate, Callable[[OptionChain, Conventions], float]], ...
     (Aggregate("skew", VOLATILITY, "Change of the fitted volatility per unit of ln(strike/forward), at the forward",
      source="Gatheral 2006"), skew),
     (Aggregate("smile_rmse", "vol points", "Root mean square of fitted less quoted volatility, weighted by the inverse "
-     "square of each quote's error: half its spread over vega and, beside it, 0.1 vol points * (vega over that at "
-     "the money)^-0.75; less for quotes far off"), partial(told, name="rmse")),
+     "square of each quote's error: half its spread over vega and, beside it, smile_noise_vol_points (default 0.1) * "
+     "(vega over that at the money)^-0.75; less for quotes far off"), partial(told, name="rmse")),
     (Aggregate("smile_quality", "ratio", "Worth of the fitted smile: (1 - rmse over the greatest allowed) * (quotes "
      "over 20, at most 1) * (reach of the quotes on the shorter side over that of delta 0.1, at most 1); 0: no smile"),
      partial(told, name="quality")),

@@ -141,7 +141,7 @@ def _variance(chain: OptionChain, name: str) -> float:
 
 _CONSTANT = (
     "to {0} days, interpolated linearly in total variance (volatility^2 * years) between the fitted smiles of the "
-    "expiries on either side; the nearest expiry's own if it is within a ratio of 1.25"
+    "expiries on either side; the nearest expiry's own if its days are within maturity_reach_ratio (default 1.25)"
 )
 
 
