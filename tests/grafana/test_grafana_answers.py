@@ -152,6 +152,7 @@ def log_in(root: str, environ: Mapping[str, str]) -> None:
     LoginFlow(Account("main", API_KEY, SECRET), options_for(root), file, SystemClock()).exchange(page)
 
 
+@pytest.mark.long
 def test_every_panel_has_something_to_show(filled: Scraped) -> None:
     assert filled.unanswered(queries(broker=False)) == []
 
@@ -160,12 +161,14 @@ def test_every_panel_of_the_broker_has_something_to_show_where_one_answers(broke
     assert brokered.unanswered(queries(broker=True)) == []
 
 
+@pytest.mark.long
 def test_what_may_be_empty_is_still_a_question_that_prometheus_understands(filled: Scraped) -> None:
     for panel, query in queries(broker=False) + queries(broker=True):
         if query.quiet or panel.broker:
             filled.lines(query.expr)  # raises on a bad query
 
 
+@pytest.mark.long
 def test_what_is_asked_of_the_database_is_what_the_agent_stored(filled: Scraped, database: VictoriaMetrics) -> None:
     assert filled.unanswered(STORED) == []
     stored = {line["metric"]["__name__"]: line["metric"] for line in database.series('{__name__!=""}')}
