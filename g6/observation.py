@@ -32,7 +32,7 @@ from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
 from g6.model.closing_report import ClosingReport
-from g6.model.provider_report import CallNames, MarketReport
+from g6.model.provider_report import CallNames, MarketReport, TokenReport
 from g6.model.report import CycleReport, IndexReport, MissedBy
 from g6.model.snapshot import IndexSnapshot, Snapshot
 from g6.participants.latest import Latest
@@ -172,6 +172,7 @@ def start_observation(
     sinks: Sequence[str],
     calendar: SessionCalendar,
     names: CallNames,
+    tokens: Callable[[], Sequence[TokenReport]],
     directory: Path,
     market: str,
     supervisor: Supervisor,
@@ -203,6 +204,7 @@ def start_observation(
     observer = Observer(instruments, version=__version__, clock="real" if real else "virtual")
     # Asked at each scrape: the loop may sleep through the close.
     observer.follow_session(lambda exchange: calendar.is_open(clock.now(), exchange), calendar.known_until)
+    observer.follow_tokens(tokens)
     observer.follow_next_open(partial(_until_open, calendar, exchanges, clock))
     page, state = OptionsPage(instruments), PublishedState()
     health = _health(settings, clock, orders, sinks, About.this_process(__version__, directory, market))
@@ -236,6 +238,7 @@ def start_observation(
                 alive=server is None or server.alive,
                 collector_errors=collector_errors(instruments),
             ),
+            tokens=tokens,
         )
     )
     health.start(StartReading(str(directory)))

@@ -18,6 +18,8 @@ SAMPLES_UP = 2
 SAMPLES_DOWN = 3
 DWELL_CYCLES = 2
 MOST_DWELL_CYCLES = 32
+# Where no cycle runs, after the close, so much time counts as one: a level is not kept up for the night.
+IDLE_SECONDS = 300.0
 REENTRY_SECONDS = 600.0
 
 
@@ -56,7 +58,8 @@ class LevelMachine:
     """The level, and when it may change.
 
     Up: at once to level 3; otherwise to what two samples in a row ask for, over several levels if need be. Down: one
-    level at a time, after three calm samples in a row and when the dwell's cycles have run wholly at the level.
+    level at a time, after three calm samples in a row and when the dwell's cycles have run wholly at the level, or
+    five minutes for each of them have passed.
 
     The dwell is two cycles. Entering a level within ten minutes of having left it doubles the dwell, up to
     `MOST_DWELL_CYCLES`; the first rise that comes more than ten minutes after the last step down makes it two again.
@@ -69,6 +72,7 @@ class LevelMachine:
         self._first_cycle = 0  # the first one that runs wholly at this level
         self._wanted_before = 0
         self._calm_samples = 0
+        self._entered_at = 0.0  # seconds
         self._left_at: dict[int, float] = {}  # level → when it was last left downwards, seconds
 
     def begin_cycle(self) -> None:
@@ -87,16 +91,20 @@ class LevelMachine:
         if target > self.level:
             self._lengthen_dwell(target, now)
             reason = next(word for word, level in demands.items() if level >= target)
-            return self._step(target, reason, starting=starting)
+            return self._step(target, reason, now, starting=starting)
         self._calm_samples = self._calm_samples + 1 if self.level and sample.is_calm_at(self.level) else 0
-        if self._calm_samples >= SAMPLES_DOWN and self._cycle - self._first_cycle >= self.dwell_cycles:
+        if self._calm_samples >= SAMPLES_DOWN and self._has_dwelt(now):
             self._left_at[self.level] = now
-            return self._step(self.level - 1, "recovered", starting=starting)
+            return self._step(self.level - 1, "recovered", now, starting=starting)
         return None
 
-    def _step(self, level: int, reason: str, *, starting: bool) -> LevelChange:
+    def _has_dwelt(self, now: float) -> bool:
+        idle = now - self._entered_at >= self.dwell_cycles * IDLE_SECONDS
+        return idle or self._cycle - self._first_cycle >= self.dwell_cycles
+
+    def _step(self, level: int, reason: str, now: float, *, starting: bool) -> LevelChange:
         change = LevelChange(self.level, level, reason)
-        self.level = level
+        self.level, self._entered_at = level, now
         self._calm_samples = 0
         self._first_cycle = self._cycle if starting else self._cycle + 1
         return change

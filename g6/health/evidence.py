@@ -11,7 +11,7 @@ import numpy as np
 from g6.model.closing_report import ClosingReport
 from g6.model.part_report import PartReport
 from g6.model.pressure_report import PressureReport
-from g6.model.provider_report import MarketReport
+from g6.model.provider_report import MarketReport, TokenReport
 from g6.model.report import CycleReport, SinkReport
 from g6.model.snapshot import Snapshot
 
@@ -118,6 +118,7 @@ class Evidence:
     held: datetime | None = None  # until then every minute is recorded, because the clock was set back
     report: CycleReport | None = None
     asked: MarketReport | None = None  # of the last minute, or of a probe before the open
+    tokens: Mapping[str, TokenReport] = field(default_factory=dict)  # by account, as they are now
     session: SessionState | None = None
     quotes: Mapping[str, QuoteAge] = field(default_factory=dict)  # by exchange
     exchanges: Mapping[str, str] = field(default_factory=dict)  # index → exchange
@@ -131,6 +132,10 @@ class Evidence:
     closing: ClosingReport | None = None
     start: StartReading | None = None
     limits: Limits = field(default_factory=Limits)
+
+    def token_now(self, found: TokenReport) -> TokenReport:
+        """Return how a token is now that was found so in a minute: it ends, and a person logs in, between them."""
+        return self.tokens.get(found.account, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class Readers:
     disk: Callable[[], DiskReading | None] = lambda: None
     parts: Callable[[], Sequence[PartReport]] | None = None
     exporter: Callable[[], ExporterReading | None] = lambda: None
+    tokens: Callable[[], Sequence[TokenReport]] = tuple  # without asking the broker
 
 
 def quote_ages(

@@ -11,6 +11,7 @@ from g6.model.snapshot import Refusal
 
 SPOT_REASONS = ("no_spot", "bad_spot", "stale_spot")
 STALE = "stale"
+USABLE = {"valid", "expiring"}
 # A connection that was made anew is good news.
 HEALED = re.compile(r"connection \d+ was made anew")
 # Ages that change by less than this from minute to minute are not those of quotes that stand still.
@@ -20,7 +21,7 @@ STEADY_SECONDS = 5.0
 def provider(e: Evidence) -> Iterator[Finding]:
     """Judge who answered the last minute. A closed market owes nothing."""
     if e.report is None:
-        yield Finding("unknown", "nothing has been asked yet") if e.asked is None else _asked(e.asked)
+        yield Finding("unknown", "nothing has been asked yet") if e.asked is None else _asked(e.asked, e)
     elif e.market == "closed":
         yield Finding("ok", f"the market is closed; the last minute had {_answered(e.report)}")
     else:
@@ -30,10 +31,17 @@ def provider(e: Evidence) -> Iterator[Finding]:
         yield from _complaints(e.asked)
 
 
-def _asked(asked: MarketReport) -> Finding:
-    if asked.reason and asked.active == asked.preferred:
+def _asked(asked: MarketReport, e: Evidence) -> Finding:
+    if asked.reason and asked.active == asked.preferred and not _logged_in_since(asked, e):
         return Finding("degraded", f"{asked.preferred}: {asked.reason}", "provider_trouble", asked.preferred)
     return Finding("ok", f"{asked.active} was asked before the first minute")
+
+
+def _logged_in_since(asked: MarketReport, e: Evidence) -> bool:
+    """Tell whether it was for want of a token that nobody answered, and there is one now."""
+    tokens = [one.token for one in asked.providers if one.token]
+    wanting = [token for token in tokens if token.reason and token.reason in asked.reason]
+    return any(e.token_now(token).state in USABLE for token in wanting)
 
 
 def _answering(report: CycleReport) -> Iterator[Finding]:
@@ -91,13 +99,14 @@ def _held(endpoint: EndpointReport) -> Finding:
 def token(e: Evidence) -> Iterator[Finding]:
     """Judge each account's access token. One that ended since it was asked for is dead, whatever was said of it."""
     providers = e.asked.providers if e.asked else ()
-    tokens = [one.token for one in providers if one.token]
-    usable = any(one.state in {"valid", "expiring"} and not _ended(one, e) for one in tokens)
+    tokens = [e.token_now(one.token) for one in providers if one.token]
+    usable = any(one.state in USABLE and not _ended(one, e) for one in tokens)
     spared = usable or e.market == "closed" or bool(e.report and e.report.received)
     for one in providers:
         if one.token:
-            remedy = next((said for said in one.problems if one.token.reason and said.startswith(one.token.reason)), "")
-            yield _token(one.token, e, remedy or one.token.reason, spared=spared)
+            now = e.token_now(one.token)
+            remedy = next((said for said in one.problems if now.reason and said.startswith(now.reason)), "")
+            yield _token(now, e, remedy or now.reason, spared=spared)
 
 
 def _ended(token: TokenReport, e: Evidence) -> bool:

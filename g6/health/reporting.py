@@ -77,7 +77,7 @@ def status_document(
         components=tuple(ComponentStatus(c.name, c.state, utc(c.since), c.sentence) for c in reading.components),
         problems=tuple(map(_problem, reading.problems)),
         cycle=_cycle(report) if report else None,
-        provider=_provider(e.asked) if e.asked else None,
+        provider=_provider(e.asked, e) if e.asked else None,
         journal=_journal(report.journal) if report and report.journal else None,
         sinks=tuple(_sink(sink) for sink in e.sinks.values() if sink),
         memory=_memory(e.pressure) if e.pressure else None,
@@ -115,8 +115,8 @@ def _cycle(report: CycleReport) -> CycleStatus:
     )
 
 
-def _provider(asked: MarketReport) -> ProviderStatus:
-    tokens = [one.token for one in asked.providers if one.token]
+def _provider(asked: MarketReport, e: Evidence) -> ProviderStatus:
+    tokens = [e.token_now(one.token) for one in asked.providers if one.token]
     endpoints = [endpoint for one in asked.providers for endpoint in one.endpoints]
     return ProviderStatus(
         active=asked.active,

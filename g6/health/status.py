@@ -274,6 +274,7 @@ class Health:
             directory=self._readers.directory(),
             disk=self._readers.disk(),
             exporter=exporter,
+            tokens={token.account: token for token in self._readers.tokens()},
         )
 
     def _freshen(self) -> None:

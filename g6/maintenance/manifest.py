@@ -15,8 +15,8 @@ from g6.storage.data_directory import sync_directory
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-# What is made anew from the rest, as by whoever looked at the copy with `g6 verify`: it may change, and be gone.
-MADE_ANEW = ("verify/",)
+# Made anew from the rest by whoever looks at the copy with `g6 verify` or `g6 report`: it may change, or be gone.
+MADE_ANEW = ("verify/", "reports/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
                 list(switched),
                 market.calendar,
                 source.calls,
+                source.tokens,
                 directory.root,
                 source.market,
                 supervisor,
@@ -134,7 +135,6 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
         )
         governor = _governor(settings, source.clock, observation)
         observation.observer.follow_pressure(governor.report)
-        observation.observer.follow_tokens(source.tokens)
         observation.health.pressure(governor.report())
         observation.show_participants()
         supervisor.run(MEMORY_PART, governor.run, silent_limit_seconds=MEMORY_SILENT_SECONDS)

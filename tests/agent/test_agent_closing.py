@@ -206,7 +206,8 @@ def test_every_minute_that_the_close_reads_is_a_sign_of_life_to_the_service_mana
     run_bent(last_minutes(clock__at=f"{MONDAY}T08:00+05:30"), cycles=1)
     between_signs = [list(minutes) for sign, minutes in groupby(seen, key=lambda said: not said) if not sign]
     day = ["15:35", "15:36", "15:37", "15:38"]
-    assert [minutes for minutes in between_signs if set(minutes) <= set(day)] == [[minute] for minute in 3 * day]
+    # Daily values, verification and archive; who looks back at the day before the next minute comes after them.
+    assert between_signs[:12] == [[minute] for minute in 3 * day]
 
 
 def test_where_memory_is_critical_what_needs_most_of_it_waits_and_the_rest_is_done(left, last_minutes):

@@ -122,17 +122,6 @@ def test_level_by_level_it_leaves_out_what_it_says_and_takes_all_of_it_back(sett
         assert all(row["ce_delta"] for row in atm.values() if not int(row["shed_mask"]) & BIT["greeks"])
 
 
-def test_what_is_shed_gives_its_memory_back(settings_for) -> None:
-    with pressed(settings_for) as world:
-        world.run(2)
-        world.fill_to(0.84)
-        world.run(2)
-        filled = resident()
-        world.ballast.clear()
-        world.run(1)
-        assert resident() < filled - 0.8 * (0.84 - AT_REST) * world.limit
-
-
 @pytest.mark.long
 def test_thousands_of_legs_with_everything_on_come_through_a_ballast_without_a_missing_minute(settings_for) -> None:
     names = "NIFTY,BANKNIFTY,FINNIFTY,MIDCPNIFTY,SENSEX,BANKEX"

@@ -111,7 +111,9 @@ def reference(course: list[Event]) -> list[int]:
             and len(last) == 3
             and settled
             and all(calm(e.sample, level) for e in last)
-            and cycle - steps[-1].first_whole_cycle >= dwell_of(steps)
+            and (
+                cycle - steps[-1].first_whole_cycle >= dwell_of(steps) or now - steps[-1].time >= 300 * dwell_of(steps)
+            )
         ):
             steps.append(Step(i, now, level, level - 1, whole))
         seen.append(steps[-1].after if steps else 0)
@@ -126,16 +128,19 @@ def test_every_course_is_as_a_slow_reading_of_the_rules_has_it(course: list[Even
 
 @settings(max_examples=300, deadline=None)
 @given(courses)
-def test_levels_fall_one_at_a_time_and_not_before_two_whole_cycles_at_each(course: list[Event]) -> None:
-    levels, cycle, whole_since = levels_of(course), 0, 0
+def test_levels_fall_one_at_a_time_and_not_before_two_whole_cycles_or_ten_minutes_at_each(
+    course: list[Event],
+) -> None:
+    levels, cycle, whole_since, now, since = levels_of(course), 0, 0, 0.0, 0.0
     before = 0
     for event, level in zip(course, levels, strict=True):
         cycle += event.cycle
+        now += event.after_seconds
         assert level >= before - 1
         if level < before:
-            assert cycle - whole_since >= 2
+            assert cycle - whole_since >= 2 or now - since >= 600
         if level != before:
-            whole_since = cycle if event.cycle else cycle + 1
+            whole_since, since = (cycle if event.cycle else cycle + 1), now
         before = level
 
 
@@ -162,6 +167,13 @@ def test_one_sample_below_nine_tenths_alone_never_raises_the_level(course: list[
 def test_calm_brings_every_course_back_to_normal_however_long_it_flapped(course: list[Event]) -> None:
     rest = [Event(60.0, True, used(0))] * (3 * (32 + 3))
     assert levels_of(course + rest)[-1] == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(courses)
+def test_no_level_is_kept_up_for_the_night_when_no_cycle_runs_and_all_is_calm(course: list[Event]) -> None:
+    night = [Event(60.0, False, used(0))] * (3 * (32 * 5 + 3))
+    assert levels_of(course + night)[-1] == 0
 
 
 @given(st.lists(st.builds(Event, st.just(5.0), st.booleans(), st.just(Sample())), max_size=20))

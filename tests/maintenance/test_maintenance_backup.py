@@ -115,6 +115,19 @@ def test_a_harmed_backup_is_not_restored(recorded, tmp_path, tree, harm):
     assert not (tmp_path / "again").exists()
 
 
+@pytest.mark.parametrize("name", ["verify/2026-11-20.json", "reports/2026-11-20.html"])
+def test_a_report_that_was_made_anew_in_the_backup_or_is_gone_harms_nothing(recorded, tmp_path, name):
+    (recorded / name).parent.mkdir()
+    (recorded / name).write_text("as it was")
+    backup(recorded, tmp_path / "one")
+    (tmp_path / "one" / name).write_text("made anew")
+    restore(tmp_path / "one", tmp_path / "again")
+    assert (tmp_path / "again" / name).read_text() == "made anew"
+    (tmp_path / "one" / name).unlink()
+    restore(tmp_path / "one", tmp_path / "once more")
+    assert not (tmp_path / "once more" / name).exists()
+
+
 def test_a_folder_without_its_manifest_is_no_backup(recorded, tmp_path):
     backup(recorded, tmp_path / "one")
     (tmp_path / "one" / MANIFEST).unlink()
