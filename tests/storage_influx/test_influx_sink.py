@@ -160,6 +160,11 @@ def test_nothing_is_begun_while_a_cycle_is_under_way(place: SimpleNamespace) -> 
         threading.Event().wait(0.05)
         assert len(place.recorder.lines) == sent
         until(lambda: sink.drain(journal).lag_cycles == 0)
+        until(lambda: _told(place) == number)  # noqa: B023 (asked at once)
+
+
+def _told(place: SimpleNamespace) -> int:
+    return sum(line.startswith(b"influx_write_stats") for line in place.recorder.lines)
 
 
 def test_a_sink_at_rest_can_be_closed(place: SimpleNamespace) -> None:
