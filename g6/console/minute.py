@@ -15,6 +15,7 @@ from g6.model.report import CycleReport, ExpiryReport, IndexReport
 
 # Of the measures, how many are named with their own time; the others are on /metrics/options.
 DEAREST = 3
+TIED = "\N{NO-BREAK SPACE}"
 STYLES = {"ok": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
 
@@ -110,8 +111,9 @@ class MinuteView:
             yield self._wrapped("measures", f"{whole * 1000:.1f} ms, of it {', '.join(dearest)}")
 
     def _wrapped(self, name: str, text: str) -> Text:
-        lines = wrap(text, self._console.width, initial_indent=f"{name:<9}", subsequent_indent=" " * 9)
-        return Text("\n".join(lines))
+        tied = ", ".join(part.replace(" ", TIED) for part in text.split(", "))  # a name keeps its number
+        lines = wrap(tied, self._console.width, initial_indent=f"{name:<9}", subsequent_indent=" " * 9)
+        return Text("\n".join(lines).replace(TIED, " "))
 
     def _plain(self, text: str) -> str:
         return plain(text, ascii_only=self._ascii)
