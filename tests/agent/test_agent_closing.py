@@ -77,6 +77,7 @@ def test_a_day_in_hand_is_not_closed(last_minutes, tmp_path):
     assert not list((tmp_path / "data").glob("archive/manifest/*"))
 
 
+@pytest.mark.long
 def test_a_day_whose_data_directory_is_away_at_its_close_is_closed_when_it_is_back(last_minutes, tmp_path):
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
 
@@ -143,6 +144,7 @@ def everything(root):
     return kept
 
 
+@pytest.mark.long
 def test_a_day_that_was_left_before_its_close_is_overdue_until_it_is_closed(left, last_minutes):
     closing = closing_of(last_minutes())
     assert closing.overdue(THE_DAY) == (), "it may not be over"
@@ -193,6 +195,7 @@ def test_whoever_is_told_to_stop_begins_nothing_more_and_says_so(left, last_minu
 # What it asks of the process that it is done in.
 
 
+@pytest.mark.long
 def test_every_minute_that_the_close_reads_is_a_sign_of_life_to_the_service_manager(last_minutes, monkeypatch):
     seen, read = [], Journal.at
 
@@ -210,6 +213,7 @@ def test_every_minute_that_the_close_reads_is_a_sign_of_life_to_the_service_mana
     assert between_signs[:12] == [[minute] for minute in 3 * day]
 
 
+@pytest.mark.long
 def test_where_memory_is_critical_what_needs_most_of_it_waits_and_the_rest_is_done(left, last_minutes):
     closing = closing_of(last_minutes())
     report = replace(closing, level=lambda: 3).run(THE_DAY)
@@ -281,6 +285,7 @@ def test_what_nothing_needs_goes_and_is_counted(day_before, last_minutes):
     assert report.removed_bytes["journal"] > 0 < report.removed_bytes["csv"]
 
 
+@pytest.mark.long
 def test_a_day_that_went_is_closed_again_without_harm(day_before, last_minutes):
     closing = closing_of(last_minutes(**LETS_GO, storage__verify__minimum_score="0"))
     closing.run(THE_DAY)
@@ -297,6 +302,7 @@ def influx_on(url):
     return {"storage__influx__enabled": "true", "storage__influx__url": url, "storage__masters__enabled": "false"}
 
 
+@pytest.mark.long
 def test_a_database_that_is_not_there_is_not_judged_and_holds_up_nothing(last_minutes):
     settings = last_minutes(**influx_on(f"http://127.0.0.1:{free_port()}"))
     run_bent(settings, cycles=4)

@@ -47,6 +47,7 @@ def test_the_straddle_lies_in_the_file_of_the_money(replayed, market_data):
                for row in at_the_money)  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_replay_over_a_replay_changes_nothing(replayed, settings_for, market_data, tmp_path):
     before = tree_of(tmp_path / "data")
     source = str(market_data / "nse_option_chain")

@@ -78,6 +78,7 @@ def finish(root: Path, told: str, minutes: int = MINUTES) -> str:
 
 
 @pytest.mark.usefixtures("strace")
+@pytest.mark.long
 def test_a_day_that_is_killed_again_and_again_ends_as_the_undisturbed_one(
     scratch: Path, clean_day: Callable[[int], dict[str, bytes]]
 ) -> None:
