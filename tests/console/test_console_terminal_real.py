@@ -30,7 +30,8 @@ class Screen:
         self._socket = folder / "tmux"
         os.mkfifo(self._commands)
         shown = [sys.executable, SHOW, SCENE, self._commands, self._answers, ascii_word, speed]
-        environ = ["env", f"TERM={term}" if term else "COLORTERM=", *map(str, shown)]
+        # A runner of several workers sets these two, and they would outrank the terminal's own size.
+        environ = ["env", "-u", "COLUMNS", "-u", "LINES", f"TERM={term}" if term else "COLORTERM=", *map(str, shown)]
         # The shell stays when the panel has ended, as a person's does.
         shell = f"{' '.join(environ)}; printf 'code %s\\n' $?; exec sleep 600"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), shell)
