@@ -9,7 +9,6 @@ from datetime import date
 from g6 import __version__
 from g6.collectors.plan import IndexOrder
 from g6.console.start import Readiness, StartFacts
-from g6.errors import G6Error
 from g6.health import Component
 from g6.market.expiries import resolve
 from g6.settings import Settings
@@ -72,12 +71,16 @@ def _configuration(settings: Settings) -> tuple[str, ...]:
 
 
 def _expiries(market: Market, source: Source, orders: Sequence[IndexOrder]) -> Mapping[str, Mapping[str, date]]:
-    at, definitions = source.clock.now(), [order.definition for order in orders]
     try:
-        listed = source.providers[0].contracts(definitions, at)
-    except G6Error as error:  # the first minute will say it
-        log.debug("the expiries are not known yet: %s", error)
+        return _listed(market, source, orders)
+    except Exception:  # the first minute will say it: a panel that lacks its expiries is no reason not to collect
+        log.debug("the expiries are not known yet", exc_info=True)
         return {}
+
+
+def _listed(market: Market, source: Source, orders: Sequence[IndexOrder]) -> Mapping[str, Mapping[str, date]]:
+    at, definitions = source.clock.now(), [order.definition for order in orders]
+    listed = source.providers[0].contracts(definitions, at)
     found = {}
     for order in orders:
         own = listed.take((listed.index == order.definition.name).nonzero()[0])

@@ -16,7 +16,9 @@ from g6.errors import AuthError, BadResponse, TransientError
 from g6.model.contracts import FUTURE, ContractTable
 from g6.model.quotes import Quotes, Spot
 from g6.providers.facade import Facade
-from g6.unified_main import Agent
+from g6.unified_main import FAILED, Agent
+from g6.wiring import PROVIDERS, wire
+from g6.wiring.sources import Run, load_market
 
 
 def spot_of(index, level):
@@ -60,6 +62,16 @@ def test_an_index_that_the_provider_does_not_know_costs_itself_alone(settings_fo
     assert (code, report.status) == (0, "partial")
     assert "NIFTY refused: the provider lists no contracts of it" in str(report)
     assert len(overview(tmp_path, "SENSEX")) == len(overview(tmp_path, "NIFTY")) == 2
+
+
+@pytest.mark.parametrize("error", [TransientError("gone"), ValueError("of no shape")])
+def test_a_provider_that_breaks_at_the_start_costs_the_panel_its_expiries_alone(settings_for, capsys, error):
+    settings, run = two_indices(settings_for), Run(None, once=False)
+    source = PROVIDERS["simulated"](settings, load_market(settings), run)
+    broken = Bent(source.providers[0], contracts=raising(error))
+    with wire(settings, run, replace(source, providers=(broken,))) as parts:
+        assert Agent(parts).loop(1) == FAILED
+    assert "failed: " in capsys.readouterr().out
 
 
 def test_an_expiry_without_contracts_costs_itself_alone(settings_for, tmp_path):
