@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -152,16 +153,22 @@ def minutes_in(files: Mapping[str, bytes]) -> set[datetime]:
 
 
 def undisturbed_day(starts: Sequence[Start], folder: Path) -> dict[int, dict[str, bytes]]:
-    """The minutes of a day in one process that nothing happens to: second of the tick → files."""
+    """The minutes of a day in one process that nothing happens to: second of the tick → files.
+
+    Minutes that come later than their followers do so here, too: each is compared with what was recorded before it.
+    """
     first = min(start.begin for start in starts)
     end = max(start.begin + start.cycles * timedelta(seconds=interval(start)) for start in starts)
     minutes = int((end - first).total_seconds()) // 60
     ticks = {0: {}} if interval(starts[-1]) == 60 else {0: {}, 30: starts[-1].changes}
+    in_turn = all(one.begin <= next_one.begin for one, next_one in pairwise(starts))
     files = {}
     for second, changes in ticks.items():
         root = folder / f"undisturbed{second}"
-        command = day_command(root, minutes * (2 if second else 1), first)
-        subprocess.run(command, cwd=folder, env=day_environment(**changes), check=True, capture_output=True)
+        alone = [Start(first, minutes * (2 if second else 1))]
+        for start in alone if in_turn else starts:
+            command = day_command(root, start.cycles, start.begin)
+            subprocess.run(command, cwd=folder, env=day_environment(**changes), check=True, capture_output=True)
         files[second] = tree_of(root)
     return files
 
