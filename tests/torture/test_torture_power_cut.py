@@ -153,24 +153,30 @@ def minutes_in(files: Mapping[str, bytes]) -> set[datetime]:
 
 
 def undisturbed_day(starts: Sequence[Start], folder: Path) -> dict[int, dict[str, bytes]]:
-    """The minutes of a day in one process that nothing happens to: second of the tick → files.
+    """The minutes of a day that nothing happens to: second of the tick that is their last → files.
 
-    Minutes that come later than their followers do so here, too: each is compared with what was recorded before it.
+    They are in the order in which they were asked for, since each is compared with what was recorded before it.
     """
-    first = min(start.begin for start in starts)
+    first, changes = min(start.begin for start in starts), starts[-1].changes
     end = max(start.begin + start.cycles * timedelta(seconds=interval(start)) for start in starts)
     minutes = int((end - first).total_seconds()) // 60
-    ticks = {0: {}} if interval(starts[-1]) == 60 else {0: {}, 30: starts[-1].changes}
-    in_turn = all(one.begin <= next_one.begin for one, next_one in pairwise(starts))
-    files = {}
-    for second, changes in ticks.items():
-        root = folder / f"undisturbed{second}"
-        alone = [Start(first, minutes * (2 if second else 1))]
-        for start in alone if in_turn else starts:
-            command = day_command(root, start.cycles, start.begin)
-            subprocess.run(command, cwd=folder, env=day_environment(**changes), check=True, capture_output=True)
-        files[second] = tree_of(root)
-    return files
+    if any(later.begin < start.begin for start, later in pairwise(starts)):
+        return {0: lived(folder / "undisturbed", starts)}
+    if interval(starts[-1]) == 60:
+        return {0: lived(folder / "undisturbed", [Start(first, minutes)])}
+    # Of one tick in a minute there is only the last one, whose minutes before have two.
+    ends = [(number, [Start(first, 2 * number + 1, changes=changes)]) for number in range(minutes)]
+    once = [rows_at(lived(folder / f"once{number}", lives), [after(number)]) for number, lives in ends]
+    return {0: merged(*once), 30: lived(folder / "twice", [Start(first, 2 * minutes, changes=changes)])}
+
+
+def lived(root: Path, starts: Sequence[Start]) -> dict[str, bytes]:
+    """Run processes one after another, and return the files."""
+    for start in starts:
+        command = day_command(root, start.cycles, start.begin)
+        environ = day_environment(**start.changes)
+        subprocess.run(command, cwd=root.parent, env=environ, check=True, capture_output=True)
+    return tree_of(root)
 
 
 def interval(start: Start) -> int:
