@@ -34,12 +34,12 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     from rich.console import Console  # noqa: PLC0415  what starts the agent's parts is heavy
 
     from g6.drill.drill import chosen, drill  # noqa: PLC0415
-    from g6.drill.faults import FAULTS, UNDRILLED  # noqa: PLC0415
+    from g6.drill.faults import FAULTS  # noqa: PLC0415
     from g6.drill.table import as_json, courses_table, faults_table  # noqa: PLC0415
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     if namespace.list:
-        console.print(faults_table(FAULTS, UNDRILLED))
+        console.print(faults_table(FAULTS))
         return PROVEN
     alerts = chosen(namespace.alerts)
     keep = around.cwd / namespace.keep if namespace.keep else None

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from g6.alerting import ALERTS
-from g6.drill.faults import FAULTS, UNDRILLED
+from g6.drill.faults import FAULTS
 from g6.drill.scenario import Course, Scenario
 from g6.drill.servers import Alertmanager
 from g6.drill.watching import Receiver
@@ -68,13 +68,8 @@ def drill(alerts: Sequence[str], speed: float, jobs: int, tell: Told, keep: Path
         begun_ones.append(scenario)
         return scenario.run()
 
-    courses = [
-        Course(alert, fault, trouble=f"not drilled: {UNDRILLED.get(fault, 'nobody knows how')}")
-        for fault, names in groups.items()
-        if fault not in FAULTS
-        for alert in names
-    ]
-    order = sorted((name for name in groups if name in FAULTS), key=length_minutes, reverse=True)
+    courses: list[Course] = []
+    order = sorted(groups, key=length_minutes, reverse=True)
     try:
         with Receiver() as receiver:
             alertmanager = Alertmanager(folder, receiver.url)

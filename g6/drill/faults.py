@@ -9,6 +9,3 @@ from g6.drill.faults_market import MARKET
 from g6.drill.faults_storage import STORAGE
 
 FAULTS: Mapping[str, Fault] = {**AGENT, **BROKER, **STORAGE, **MARKET}
-
-# Fault → why nothing here brings it about.
-UNDRILLED: Mapping[str, str] = {}

@@ -31,7 +31,7 @@ def courses_table(courses: Sequence[Course]) -> Table:
     return table
 
 
-def faults_table(faults: Mapping[str, Fault], undrilled: Mapping[str, str]) -> Table:
+def faults_table(faults: Mapping[str, Fault]) -> Table:
     """Return the alerts with the faults that provoke them."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("alert", no_wrap=True)
@@ -39,8 +39,7 @@ def faults_table(faults: Mapping[str, Fault], undrilled: Mapping[str, str]) -> T
     table.add_column("fault", no_wrap=True)
     table.add_column("what is done", overflow="fold")
     for name, alert in ALERTS.items():
-        said = faults[alert.fault].says if alert.fault in faults else f"not drilled: {undrilled.get(alert.fault, '')}"
-        table.add_row(name, alert.severity, alert.fault, said)
+        table.add_row(name, alert.severity, alert.fault, faults[alert.fault].says)
     return table
 
 

@@ -17,8 +17,7 @@ def read_day(root: Path, day: date, alive: Callable[[], None] = lambda: None) ->
     """Return a day's totals from `<root>/csv/<INDEX>/<expiry code>/<offset>/<day>.csv`; None when there is no file.
 
     Lines that were never finished do not count; folders that are no offset's are left out. `alive` is called before
-    each file. SinkError for a file that
-    cannot be read, or whose rows are not those of a daily file.
+    each file. SinkError for a file that cannot be read, or whose rows are not those of a daily file.
     """
     series: dict[Group, dict[str, dict[int, int]]] = {}
     paths = sorted((root / CSV).glob(f"*/*/*/{day.isoformat()}.csv"))

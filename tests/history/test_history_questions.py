@@ -241,6 +241,7 @@ def test_an_answer_is_asked_further_as_a_relation_of_its_own_or_beside_other_tab
     relation = table.duckdb()
     assert tuple(relation.columns) == table.columns
     assert relation.order("ts").to_arrow_table()["ts"][0].as_py() == sample.minute_of(0)
+    assert relation.order("ts").project("ts").fetchall()[0] == (sample.minute_of(0),)
     assert relation.filter("offset_label = 'atm'").aggregate("count(*)").fetchall() == [(2,)]
     with duckdb.connect() as mine:
         mine.execute("CREATE TABLE held AS SELECT 24050.0 AS strike")

@@ -70,14 +70,15 @@ class StoresInTrouble(RuleBasedStateMachine):
     def record(self, chains: int, offsets: tuple[int, ...]) -> None:
         tick = Tick(len(self.made) + 1, self.now.replace(second=0), chains, offsets)
         self.made[tick.spot] = tick
-        # What waits longest is given up when too much waits; nobody vouches for that.
-        self.waiting = [*self.waiting, tick][-(PENDING_LIMIT + 1) :]
         try:
             journal, sinks = self.stores.minute(tick)
         except Killed:
             self.die()
             return
         assert journal.pending <= PENDING_LIMIT
+        # The newest is given up when too much waits; nobody vouches for that.
+        assert journal.kept or (journal.error and len(self.waiting) >= PENDING_LIMIT)
+        self.waiting += [tick] if journal.kept else []
         if journal.error is None:
             assert journal.pending == 0
             self.vouched += self.waiting
