@@ -34,7 +34,7 @@ PARTIAL = ".partial"
 NEVER_CHANGED = (("archive", ".parquet"),)
 LEFT_OUT = (".tmp", "-wal", "-shm", "-journal")
 # What a copy may need beyond the sizes seen at its beginning, while a recorder goes on.
-SPARE_BYTES = 64 * 1024 * 1024
+SPARE_BYTES = 64_000_000
 
 Cursors = Mapping[str, int]
 
@@ -75,9 +75,10 @@ def _require_possible(root: Path, target: Path) -> None:
     if target.exists():
         raise ConfigError(f"{target} exists already; a backup is a folder of its own, such as {target}/2026-11-20")
     above = next(folder for folder in target.parents if folder.exists())
-    wanted = sum(path.stat().st_size for path in _files(root)) + SPARE_BYTES
-    if (free := shutil.disk_usage(above).free) < wanted:
-        raise ConfigError(f"{wanted} bytes are to be copied, and {above} has {free} bytes free; make space")
+    wanted = sum(path.stat().st_size for path in _files(root))
+    if (free := shutil.disk_usage(above).free) < wanted + SPARE_BYTES:
+        needed = f"{wanted / 1e6:.1f} MB are to be copied and {SPARE_BYTES / 1e6:.0f} MB to stay free"
+        raise ConfigError(f"{needed}, and {above} has {free / 1e6:.1f} MB free; make space")
 
 
 @dataclass(slots=True)

@@ -101,6 +101,8 @@ def choose_days(
 
     ConfigError when there are none.
     """
+    if first and last and first > last:
+        raise ConfigError(f"--from {first} is after --to {last}")
     recorded = sorted({*days_in(root / JOURNAL), *further})
     days = tuple(day for day in recorded if (first or day) <= day <= (last or day))
     if not days:

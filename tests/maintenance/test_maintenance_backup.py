@@ -157,8 +157,8 @@ def test_nothing_that_is_there_is_written_over(recorded, tmp_path):
 
 
 def test_a_full_disk_leaves_no_half_backup(recorded, tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10, used=9, free=1))
-    with pytest.raises(ConfigError, match="1 bytes free"):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10, used=9, free=1_000_000))
+    with pytest.raises(ConfigError, match=r"64 MB to stay free, and .* has 1.0 MB free"):
         backup(recorded, tmp_path / "one")
     assert not list(tmp_path.glob("one*"))
 

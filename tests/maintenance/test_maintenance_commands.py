@@ -92,6 +92,8 @@ def test_of_an_archived_day_masters_are_rebuilt_and_what_is_left_out_is_told(rec
     assert tree_of(recorded / "masters") == before
     with pytest.raises(ConfigError, match="no journal of the days asked for"):
         rebuild(["--data-dir", str(recorded), "--what", "csv"], around)
+    with pytest.raises(ConfigError, match="--from 2026-11-21 is after --to 2026-11-20"):
+        rebuild(["--data-dir", str(recorded), "--from", "2026-11-21", "--to", "2026-11-20"], around)
 
 
 def tree_of(folder):
