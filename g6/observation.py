@@ -31,6 +31,7 @@ from g6.metrics.health import HealthCollector, collector_errors
 from g6.metrics.instruments import Instruments, Known
 from g6.metrics.observe import Observer
 from g6.metrics.options_page import OptionsPage
+from g6.model.anomaly import SERIES, TOGETHER
 from g6.model.closing_report import ClosingReport
 from g6.model.provider_report import CallNames, MarketReport, TokenReport
 from g6.model.report import CycleReport, IndexReport, MissedBy
@@ -195,6 +196,7 @@ def start_observation(
             endpoints=names.endpoints,
             accounts=names.accounts,
             connections=names.connections,
+            series=(*SERIES, TOGETHER) if settings.anomalies.multivariate_after_close else SERIES,
             refusal_reasons=REFUSALS,
             aggregates=tuple(aggregate for aggregate, _ in CORE),
             measures=MEASURES,

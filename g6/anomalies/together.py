@@ -18,10 +18,9 @@ import numpy as np
 from g6.anomalies.readings import LONGEST_GAP, SPREAD
 from g6.anomalies.robust import median, median_and_scale
 from g6.errors import ConfigError
-from g6.model.anomaly import Anomaly
+from g6.model.anomaly import TOGETHER, Anomaly
 from g6.model.columns import Floats, Ints
 
-SERIES = "together"
 # What is looked at → the columns that it is made of, summed. The skew changes plainly, all others by their logarithm.
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "spot": ("spot",), "atm_iv": ("atm_iv",), "premium": ("straddle",), "skew": ("risk_reversal_25",),
@@ -134,7 +133,7 @@ def findings(model: Model, changes: Changes, index: str, code: str) -> tuple[Ano
         if last is None or minute - last > QUIET:
             parts = dict(zip(names, deviations[row].tolist(), strict=True))
             reason = _reason(index, code, distance, model.limit, parts)
-            found.append(Anomaly(index, None, SERIES, minute, distance, model.usual, distance, reason))
+            found.append(Anomaly(index, None, TOGETHER, minute, distance, model.usual, distance, reason))
         last = minute
     return tuple(found)
 

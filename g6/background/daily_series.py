@@ -1,7 +1,7 @@
 """One row a day and index: open, high, low, close, 30-day volatility and India VIX. Made of what was recorded."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from g6.background.day_so_far import IV, SPOT, VIX, DaySoFar
 from g6.model.columns import Floats
 from g6.model.snapshot import Snapshot
+from g6.storage.data_directory import write_whole
 
 DAILY = "daily"
 VALUES = ("open", "high", "low", "close", "atm_iv_30d", "india_vix")
@@ -95,12 +96,9 @@ def _read(path: Path) -> Rows:
 
 def _write(path: Path, rows: Rows) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    with beside.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(HEADER)
-        for day in sorted(rows):
-            writer.writerow([day.isoformat(), *("" if np.isnan(rows[day][n]) else repr(rows[day][n]) for n in VALUES)])
-        lines.flush()
-        os.fsync(lines.fileno())
-    beside.replace(path)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(HEADER)
+    for day in sorted(rows):
+        writer.writerow([day.isoformat(), *("" if np.isnan(rows[day][n]) else repr(rows[day][n]) for n in VALUES)])
+    write_whole(path, lines.getvalue().encode())

@@ -17,8 +17,6 @@ from g6.model.chain import EXPIRY_CODES
 from g6.settings import load
 
 if TYPE_CHECKING:
-    from g6.anomalies.together import Changes
-    from g6.history.questions import History
     from g6.model.anomaly import Anomaly
 
 EPILOG = """\
@@ -27,8 +25,9 @@ their change against the last hour's, in robust deviations (median and median ab
 against what is usual on the weekday. What is beyond anomalies.threshold is stored with the minute, and listed here.
 
 --multivariate judges the stored minutes of one expiry code again, all measures together, against a model of the days
-before: the robust covariance of their changes. It finds what is odd as a whole, needs the extra `g6[anomalies]`
-(scikit-learn) and is not stored. The day on which the expiry ends is left out, as another regime.
+before: the robust covariance of their changes. It finds what is odd as a whole, and needs the extra `g6[anomalies]`
+(scikit-learn). The day on which the expiry ends is left out, as another regime. anomalies.multivariate_after_close has
+the recorder do so after each close: what it finds is kept, counted, in `g6 report`, and listed here with the others.
 
 examples:
   g6 anomalies                                  the last recorded day
@@ -51,17 +50,20 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     from g6.checks.page import Page  # noqa: PLC0415
     from g6.checks.snapshot import source_of  # noqa: PLC0415
     from g6.history.questions import History  # noqa: PLC0415
+    from g6.reports.day_source import recorded_days  # noqa: PLC0415
 
-    history = History(source_of(settings))
-    days = _recorded_days(history.root)
+    root = History(source_of(settings)).root
+    days = recorded_days(root)
+    if not days:
+        raise ConfigError(f"{root} holds no recorded day; name a data directory with --data-dir")
     day = namespace.date or max(days)
     if day not in days:
-        raise ConfigError(f"nothing of {day} is recorded in {history.root}; there are {min(days)} to {max(days)}")
+        raise ConfigError(f"nothing of {day} is recorded in {root}; there are {min(days)} to {max(days)}")
     names = [namespace.index] if namespace.index else settings.enabled_indices
     if namespace.multivariate:
-        found = [a for name in names for a in _together(history, name, namespace.expiry, days, day, namespace.days)]
+        found = _together(root, names, days, day, namespace)
     else:
-        found = _told(history.root, day, namespace.index)
+        found = _told(root, day, namespace.index)
     if namespace.json:
         sys.stdout.write(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode() + "\n")
         return 0
@@ -74,40 +76,33 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
 
 def _told(root: Path, day: date, index: str | None) -> list["Anomaly"]:
     from g6.background.recorded import minutes_of  # noqa: PLC0415
+    from g6.storage import judged_file  # noqa: PLC0415
 
-    found = (anomaly for snapshot in minutes_of(root, day) for anomaly in snapshot.anomalies)
-    return [anomaly for anomaly in found if index in {None, anomaly.index}]
+    found = [anomaly for snapshot in minutes_of(root, day) for anomaly in snapshot.anomalies]
+    judged = judged_file.load(root, day)
+    ordered = sorted([*found, *(judged.anomalies if judged else ())], key=lambda anomaly: anomaly.minute)
+    return [anomaly for anomaly in ordered if index in {None, anomaly.index}]
 
 
 def _together(
-    history: "History", index: str, code: str, days: Sequence[date], day: date, count: int
-) -> tuple["Anomaly", ...]:
-    from g6.anomalies.together import days_before, findings, train  # noqa: PLC0415
+    root: Path, names: Sequence[str], days: Sequence[date], day: date, namespace: argparse.Namespace
+) -> list["Anomaly"]:
+    """Judge each index; one of which too little is known is told and left out, unless there is no other."""
+    from g6.history.questions import History  # noqa: PLC0415
+    from g6.history.together import judge  # noqa: PLC0415
 
-    model = train([_changes(history, index, code, before) for before in days_before(days, day, count)])
-    return findings(model, _changes(history, index, code, day), index, code)
-
-
-def _changes(history: "History", index: str, code: str, day: date) -> "Changes":
-    import numpy as np  # noqa: PLC0415
-
-    from g6.anomalies.together import COLUMNS, changes_of  # noqa: PLC0415
-
-    table = history.overview(index, day, expiry=code).arrow()
-    unknown = np.full(table.num_rows, np.nan)
-    present = {name: table[name].to_numpy() for name in COLUMNS if name in table.column_names}
-    return changes_of(table["ts"].to_pylist(), {name: present.get(name, unknown) for name in COLUMNS})
-
-
-def _recorded_days(root: Path) -> Sequence[date]:
-    from g6.storage.archive_manifest import archived_days  # noqa: PLC0415
-    from g6.storage.data_directory import JOURNAL  # noqa: PLC0415
-    from g6.storage.journal_set import days_in  # noqa: PLC0415
-
-    days = sorted({*days_in(root / JOURNAL), *archived_days(root)})
-    if not days:
-        raise ConfigError(f"{root} holds no recorded day; name a data directory with --data-dir")
-    return days
+    found: list[Anomaly] = []
+    unjudged: dict[str, ConfigError] = {}
+    for name in names:
+        try:
+            found += judge(History(root), name, days, day, namespace.days, namespace.expiry)
+        except ConfigError as error:
+            unjudged[name] = error
+    if len(unjudged) == len(names):
+        raise next(iter(unjudged.values()))
+    for name, why in unjudged.items():
+        sys.stderr.write(f"{name} is not judged: {why}\n")
+    return found
 
 
 def _cells(one: "Anomaly") -> tuple[str, ...]:
@@ -127,8 +122,8 @@ def _parser() -> Parser:
         "--days", type=int, default=DEFAULT_DAYS, metavar="N", help=f"days to learn from (default {DEFAULT_DAYS})"
     )
     parser.add_argument(
-        "--expiry", choices=EXPIRY_CODES, default=EXPIRY_CODES[0], metavar="CODE",
-        help=f"expiry code for --multivariate (default {EXPIRY_CODES[0]})",
+        "--expiry", choices=EXPIRY_CODES, metavar="CODE",
+        help="expiry code for --multivariate (default: the nearest that an index has)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="a list of JSON objects")
     add_settings(parser, (*DIRECTORY, "--indices", "--ascii"))

@@ -44,6 +44,7 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     from g6.reports.day_page import day_page  # noqa: PLC0415
     from g6.reports.day_participants import participants_of  # noqa: PLC0415
     from g6.reports.day_source import DaySource  # noqa: PLC0415
+    from g6.storage import judged_file  # noqa: PLC0415
     from g6.verification.day import market_of  # noqa: PLC0415
 
     root = around.cwd / source_of(settings)
@@ -51,7 +52,10 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     path = _path(namespace, root, source.day, around.cwd)
     verification, reading, why = _read(source, settings, namespace.index)
     _check_indices(namespace.index, reading, source.day)
-    record = reading.record(root, source.day, market=market_of(root), source=source.kind, lacking=source.lacking)
+    record = reading.record(
+        root, source.day, market=market_of(root), source=source.kind, lacking=source.lacking,
+        judged=judged_file.load(root, source.day),
+    )  # fmt: skip
     page = day_page(record, verification, why, participants_of(root, source.day))
     _write(path, page, asked_for=namespace.out is not None)
     sys.stdout.write(f"{path}\n")

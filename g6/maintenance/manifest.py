@@ -1,7 +1,6 @@
 """The list of what a copy holds, with checksums: what makes a folder a backup, and how it is checked."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ import msgspec
 import orjson
 
 from g6.errors import ConfigError
-from g6.storage.data_directory import sync_directory
+from g6.storage.data_directory import write_whole
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -54,13 +53,8 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Put the manifest into the copy, durably; without one a folder is no backup."""
-        temporary = folder / f"{MANIFEST}.tmp"
-        with temporary.open("wb") as file:
-            file.write(orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(folder / MANIFEST)
-        sync_directory(folder)
+        document = orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2) + b"\n"
+        write_whole(folder / MANIFEST, document)
 
     @property
     def lasting(self) -> tuple[CopiedFile, ...]:

@@ -82,8 +82,8 @@ INDICES = (
     Metric("g6_chains_accepted_total", "counter", "Option chains stored", INDEX, 6),
     Metric("g6_chains_refused_total", "counter", "Refusals: of one chain, or of a whole index", INDEX, 6),
     Metric("g6_refusals_total", "counter", "The same refusals by reason", ("reason",), 16),
-    Metric("g6_anomalies_total", "counter", "Values out of the ordinary as they were collected, by series",
-           ("series",), 5),
+    Metric("g6_anomalies_total", "counter", "Values out of the ordinary as they were collected, by series; together: "
+           "found after the close, by all measures of a minute", ("series",), 6),
     Metric("g6_index_spot_points", "gauge", "Level of the index; NaN when it did not answer in the last cycle", INDEX,
            6, "NaN"),
     Metric("g6_index_spot_frozen", "gauge", "1 while the index stands still in an auction and its options trade on",

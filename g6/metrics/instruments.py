@@ -47,6 +47,7 @@ class Known:
     endpoints: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
+    series: tuple[str, ...] = ANOMALY_SERIES  # what may be out of the ordinary
     refusal_reasons: tuple[str, ...] = ()  # any other reason is counted as "other"
     aggregates: tuple[Aggregate, ...] = ()
     measures: tuple[Aggregate, ...] = ()  # of chains, indices and the market; /metrics/options has what /metrics lacks
@@ -87,7 +88,7 @@ class Known:
             "reason": reasons, "defect": LEG_DEFECTS[1:], "status": IV_STATUSES, "page": PAGES,
             "provider": self.providers, "endpoint": self.endpoints, "kind": kinds,
             "account": self.accounts, "state": get_args(TokenState), "connection": self.connections,
-            "series": ANOMALY_SERIES,
+            "series": self.series,
         }  # fmt: skip
         return values[label]
 

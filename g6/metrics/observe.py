@@ -17,6 +17,7 @@ from g6.metrics.pressure import follow_pressure, observe_pressure
 from g6.metrics.process import process_collector
 from g6.metrics.surroundings import observe_surroundings
 from g6.metrics.wanted import LastWanted, Wanted
+from g6.model.anomaly import TOGETHER
 from g6.model.chain import mask_of
 from g6.model.closing_report import ClosingReport
 from g6.model.participants_report import ParticipantsReport
@@ -101,6 +102,8 @@ class Observer:
             self._to.set("g6_verify_missing_cycles", report.gap_minutes)
         self._to.add("g6_masters_differences_total", report.masters_differences or 0)
         self._to.add("g6_archive_written_bytes_total", report.archived_bytes or 0)
+        if report.odd_minutes:
+            self._to.add("g6_anomalies_total", report.odd_minutes, TOGETHER)
         for kind, count in report.removed_bytes.items():
             self._to.add("g6_retention_removed_bytes_total", count, kind)
 

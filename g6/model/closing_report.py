@@ -16,6 +16,7 @@ class ClosingReport:
     masters_compared: int | None = None
     masters_differences: int | None = None
     archived_bytes: int | None = None
+    odd_minutes: int = 0  # found by all measures together, this time
     removed_bytes: Mapping[str, int] = field(default_factory=dict)  # kind (csv, journal) → bytes
     notes: tuple[str, ...] = ()  # what was done, one clause each
     troubles: tuple[str, ...] = ()  # what could not be done, or was found wrong

@@ -21,12 +21,11 @@ from typing import Literal, NamedTuple, TypeVar
 from g6.errors import SinkError
 from g6.participants.days import KINDS, Cash, Contracts, Day, Flow, Kind, Position
 from g6.participants.derived import CashRow, PositionRow, cash_rows, position_rows
-from g6.storage.data_directory import sync_directory
+from g6.storage.data_directory import write_whole
 
 FOLDER = "participants"
 CASH = "cash"
 LOCK_FILE = ".lock"
-TEMPORARY = ".tmp"
 RATIO_DECIMALS = 6
 
 Change = Literal["stored", "replaced", "unchanged"]
@@ -142,18 +141,12 @@ class ParticipantStore:
         writer.writerow(header)
         writer.writerows([_cell(value) for value in row] for row in rows)
         path, content = self.path(kind), text.getvalue().encode()
-        temporary = path.with_name(path.name + TEMPORARY)
         try:
             if path.is_file() and path.read_bytes() == content:
                 return
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            write_whole(path, content)
         except OSError as error:
             raise SinkError(f"cannot write {path}: {error.strerror}") from error
-        sync_directory(path.parent)
 
 
 def _merged(kept: dict[date, D], days: Iterable[D]) -> Iterator[Taken]:

@@ -1,6 +1,8 @@
 """What was out of the ordinary on a day, and how the recorder itself was: minutes, memory, repairs."""
 
-from g6.model.anomaly import Anomaly
+from collections.abc import Iterator, Sequence
+
+from g6.model.anomaly import Anomaly, JudgedDay
 from g6.reports.day_html import absent, facts, listed, number, said, section, subheading, table
 from g6.reports.day_record import DayRecord
 from g6.verification.result import Verification
@@ -11,17 +13,33 @@ STATUSES = ("ok", "partial", "failed")
 
 
 def anomalies(record: DayRecord) -> str:
-    """Return the section: the largest deviations, in order of time."""
+    """Return the section: the largest deviations, in order of time, and what was found when the day was over."""
     found = sorted(record.anomalies, key=lambda anomaly: -abs(anomaly.deviation))[:SHOWN]
     if not found:
-        return section("anomalies", "Anomalies", said("None is stored with the minutes of this day."))
-    rows = (_row(anomaly) for anomaly in sorted(found, key=lambda anomaly: anomaly.minute))
+        return section(
+            "anomalies", "Anomalies", said("None is stored with the minutes of this day."), *_judged(record.judged)
+        )
     left_out = len(record.anomalies) - len(found)
     more = said(f"{left_out} more, of smaller deviation, are left out; see `g6 anomalies`.") if left_out else ""
     words = f"{len(record.anomalies)} were found as the minutes were collected."
-    return section(
-        "anomalies", "Anomalies", said(words), table("Out of the ordinary, in order of time", HEADS, rows, 5), more
-    )
+    listed_in_time = _table("Out of the ordinary, in order of time", found)
+    return section("anomalies", "Anomalies", said(words), listed_in_time, more, *_judged(record.judged))
+
+
+def _judged(judged: JudgedDay | None) -> Iterator[str]:
+    """Yield what all measures of a minute showed together, where somebody looked."""
+    if judged is None:
+        return
+    yield subheading("All measures together, against the days before")
+    if judged.anomalies:
+        yield _table("Odd as a whole, in order of time", judged.anomalies)
+    else:
+        yield said("No minute was odd as a whole.")
+    yield from (said(f"{name} was not judged: {why}.") for name, why in judged.unjudged.items())
+
+
+def _table(title: str, found: Sequence[Anomaly]) -> str:
+    return table(title, HEADS, map(_row, sorted(found, key=lambda anomaly: anomaly.minute)), 5)
 
 
 def _row(anomaly: Anomaly) -> tuple[str, ...]:

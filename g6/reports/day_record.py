@@ -6,13 +6,13 @@ has none.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 
-from g6.model.anomaly import Anomaly
+from g6.model.anomaly import Anomaly, JudgedDay
 from g6.model.chain import OptionChain
 from g6.model.columns import Floats, Ints
 from g6.model.market_snapshot import MarketSnapshot
@@ -84,6 +84,7 @@ class DayRecord:
     last_market: MarketSnapshot | None
     last_market_minute: int
     anomalies: tuple[Anomaly, ...]
+    judged: JudgedDay | None  # as a whole, after the close
     statuses: Mapping[str, int]
     backfilled: int
     shed: Mapping[str, int]
@@ -143,6 +144,12 @@ class DayReading:
         if snapshot.market is not None:
             self._take_market(minute, snapshot.market)
 
+    def _of_wanted(self, judged: JudgedDay) -> JudgedDay:
+        """Leave out what is about other indices than these."""
+        wanted = self._wanted or frozenset(self.known)
+        anomalies = tuple(anomaly for anomaly in judged.anomalies if anomaly.index in wanted)
+        return replace(judged, anomalies=anomalies, unjudged={n: w for n, w in judged.unjudged.items() if n in wanted})
+
     def _take_index(self, minute: int, index: IndexSnapshot) -> None:
         kept = self._indices.setdefault(index.index, _Index())
         kept.spot[minute] = index.spot
@@ -168,8 +175,17 @@ class DayReading:
             if np.isfinite(closes.get(name, np.nan)):
                 kept.previous_close = closes[name]
 
-    def record(self, root: Path, day: date, *, market: str, source: str, lacking: Sequence[str] = ()) -> DayRecord:
-        """Return what the minutes amount to."""
+    def record(
+        self,
+        root: Path,
+        day: date,
+        *,
+        market: str,
+        source: str,
+        lacking: Sequence[str] = (),
+        judged: JudgedDay | None = None,
+    ) -> DayRecord:
+        """Return what the minutes amount to, with what was found in them later (`judged`)."""
         minutes = np.array(sorted(set(self._minutes)), np.int64)
         at, last = self._market or (0, None)
         return DayRecord(
@@ -184,6 +200,7 @@ class DayReading:
             last_market=last,
             last_market_minute=at,
             anomalies=tuple(self._anomalies),
+            judged=judged and self._of_wanted(judged),
             statuses=dict(self._statuses),
             backfilled=self._backfilled,
             shed=dict(self._shed),

@@ -152,6 +152,7 @@ class Anomalies:
     window_minutes: int
     warm_up_minutes: int
     quiet_minutes: int
+    multivariate_after_close: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What an archived day consists of: one JSON file a day, written last, so that a day is there whole or not at all."""
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,7 +13,7 @@ import orjson
 
 from g6.errors import SinkError
 from g6.storage import journal_file
-from g6.storage.data_directory import JOURNAL, sync_directory
+from g6.storage.data_directory import JOURNAL, write_whole
 from g6.storage.journal import SUFFIX
 
 ARCHIVE, MANIFEST = "archive", "manifest"
@@ -64,13 +63,7 @@ class Manifest:
         """Put the manifest in its place by rename, durably; OSError when the disk does not take it."""
         path = path_of(root, self.day)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            file.write(orjson.dumps(asdict(self)))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_directory(path.parent)
+        write_whole(path, orjson.dumps(asdict(self)))
 
     @classmethod
     def read(cls, root: Path, day: date) -> Self | None:

@@ -157,6 +157,20 @@ def _made(path: Path) -> Path:
     return path
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in its place by rename, durably: a crash leaves the old one or the new one.
+
+    OSError when the disk does not take it.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable; nothing is said where a directory cannot be opened or synced."""
     try:

@@ -1,13 +1,12 @@
 """The report of a day as a file, `<root>/verify/<day>.json`: for metrics after a restart, and for other programs."""
 
-import os
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from g6.errors import SinkError
-from g6.storage.data_directory import path_within, sync_directory
+from g6.storage.data_directory import path_within, write_whole
 from g6.verification.result import Verification
 
 FOLDER = "verify"
@@ -22,17 +21,11 @@ def as_json(verification: Verification) -> bytes:
 def store(root: Path, verification: Verification) -> Path:
     """Put the report in its place, whole or not at all, and return where; SinkError when that cannot be."""
     path = path_of(root, verification.day)
-    temporary = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(as_json(verification))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, as_json(verification))
     except OSError as error:
         raise SinkError(f"the verification of {verification.day} cannot be kept: {error}") from error
-    sync_directory(path.parent)
     return path
 
 

@@ -36,6 +36,7 @@ from g6.storage.journal_set import JournalSet
 from g6.storage.sink import Sink
 from g6.wiring.closing import Closing
 from g6.wiring.influx import influx_sink
+from g6.wiring.judging import require_installed
 from g6.wiring.sources import LIVE, Market, Run, Source, load_market, replay_source, simulated_source
 from g6.wiring.start import start_facts
 
@@ -273,8 +274,10 @@ def _level_now(governor: Governor) -> int:
 
 
 def _watch(settings: Settings, root: Path) -> Watch | None:
-    """Return who looks out for the unusual, None where nobody is to."""
+    """Return who looks out for the unusual, None where nobody is to; ConfigError where a library for it is missing."""
     own = settings.anomalies
+    if own.multivariate_after_close:
+        require_installed()
     basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
     options = WatchOptions(
         own.threshold, own.window_minutes, own.warm_up_minutes, own.quiet_minutes, basis,

@@ -1,8 +1,9 @@
 """After the close: the day is folded into the masters, verified, archived, and old days go where they are let go.
 
 In this order, since each stands on the one before: the masters settle on what the files say, the verification
-compares all stores with the journal, the archive is checked against the journal, and nothing leaves that is not
-archived, or that the masters, the verification or a store still need. A step that fails is told and costs no other one.
+compares all stores with the journal, the archive is checked against the journal, the day is judged as a whole where
+that is wanted, and nothing leaves that is not archived, or that the masters, the verification or a store still need. A
+step that fails is told and costs no other one.
 
 All of it runs in the loop's thread, when the market is closed: some twenty seconds for a day of 1,100 legs, and half a
 minute of work for each further thousand. Signs of life follow it, a minute or a file at a time. Of the day only some
@@ -27,9 +28,11 @@ from g6.errors import G6Error
 from g6.governor.levels import CRITICAL
 from g6.governor.reclaim import collect_and_trim
 from g6.market.sessions import OutsideCalendar
+from g6.model.anomaly import JudgedDay
 from g6.model.closing_report import ClosingReport
 from g6.model.snapshot import Snapshot
 from g6.settings import Settings
+from g6.storage import judged_file
 from g6.storage.archive_manifest import JournalFacts, Manifest, journal_path, why_outdated
 from g6.storage.care import CAREFREE, Care
 from g6.storage.data_directory import JOURNAL
@@ -49,7 +52,7 @@ DATABASE_TIMEOUT_SECONDS = 3.0
 SYSTEM_CLOCK = SystemClock()
 
 # What takes the more memory the larger the day is; `overdue` names the day until they are done.
-HEAVY = frozenset({"verify", "archive"})
+HEAVY = frozenset({"verify", "archive", "together"})
 
 Step = Callable[[ClosingReport, Care], ClosingReport]
 
@@ -119,6 +122,7 @@ class Closing:
             "masters": (self.settings.storage.masters.enabled, self._unsettled),
             "archive": (self.settings.storage.archive.enabled, self._unarchived),
             "verify": (self.settings.storage.verify.after_close, self._unverified),
+            "together": (self.settings.anomalies.multivariate_after_close, self._unjudged),
         }
         days: set[date] = set()
         for name, (wanted, ask) in asked.items():
@@ -145,6 +149,12 @@ class Closing:
             if day < before and unverified(self.root, day) and self._is_known(day) and self._has_minutes(day):
                 yield day
 
+    def _unjudged(self, before: date) -> Iterator[date]:
+        """Yield the last day before, if it is to be judged: older ones are history, to be asked about."""
+        days = [day for day in days_in(self.root / JOURNAL) if day < before]
+        if days and judged_file.load(self.root, days[-1]) is None:
+            yield days[-1]
+
     def _is_known(self, day: date) -> bool:
         """Return whether the calendar reaches as far as a day; where it does not, nothing can be said to be missing."""
         try:
@@ -166,6 +176,7 @@ class Closing:
             "masters": (storage.masters.enabled, self._masters),
             "verify": (storage.verify.after_close, self._verify),
             "archive": (storage.archive.enabled, self._archive),
+            "together": (self.settings.anomalies.multivariate_after_close, self._together),
             "retention": (any((keep.journal_days, keep.csv_days, keep.minimum_free_bytes)), self._retention),
         }
         return {name: step for name, (wanted, step) in steps.items() if wanted}
@@ -245,6 +256,16 @@ class Closing:
         day = archive_day(self.root, report.day, self.price_basis, care)
         return _noted(replace(report, archived_bytes=day.bytes), f"archived, {day.bytes:,} bytes")
 
+    def _together(self, report: ClosingReport, care: Care) -> ClosingReport:
+        from g6.wiring.judging import judge_day  # noqa: PLC0415
+
+        if judged_file.load(self.root, report.day) is not None:
+            return _noted(report, "judged as a whole before")
+        found = judge_day(self.root, report.day, self.names, care.alive)
+        judged_file.store(self.root, found)
+        told = replace(report, odd_minutes=len(found.anomalies))
+        return _noted(told, f"{len(found.anomalies)} minutes odd as a whole", *_why_unjudged(found))
+
     def _retention(self, report: ClosingReport, care: Care) -> ClosingReport:
         from g6.masters.holds import masters_hold  # noqa: PLC0415
         from g6.storage.retention import Policy, retention  # noqa: PLC0415
@@ -275,6 +296,10 @@ def _followed(snapshots: Iterator[Snapshot], alive: Callable[[], None]) -> Itera
     for snapshot in snapshots:
         alive()
         yield snapshot
+
+
+def _why_unjudged(found: JudgedDay) -> Iterator[str]:
+    return (f"{name} is not judged: {why}" for name, why in found.unjudged.items())
 
 
 def _noted(report: ClosingReport, *notes: str) -> ClosingReport:

@@ -48,6 +48,7 @@ def test_the_first_minute_is_the_next_one_of_a_session(here, capsys, at, first):
     assert ("closed; the next minute is" in told.err) == (at[:16].replace("T", " ") != first)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_over_the_close_and_the_weekend(here):
     assert cli.main([*PLAIN, "--at", f"{DAY}T15:38+05:30", "--cycles", "4"]) == 0
     assert minutes(overview(here, "NIFTY")) == ["15:38", "15:39"]

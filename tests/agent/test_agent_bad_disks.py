@@ -174,6 +174,7 @@ def test_a_data_directory_that_is_moved_away_for_a_while_loses_no_minute(setting
     assert tree_of(data) == tree_of(tmp_path / "clean")
 
 
+@pytest.mark.long
 def test_an_agent_that_ends_while_its_data_directory_is_away_loses_no_minute(settings_for, tmp_path):
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
 

@@ -76,6 +76,7 @@ def test_an_agent_that_waits_for_monday_by_a_wrong_clock_records_today_once_it_i
     assert list(told(capsys)) == minutes(overview(tmp_path, "NIFTY")) == ["10:40", "10:41", "10:42"]
 
 
+@pytest.mark.long
 def test_a_machine_that_slept_over_the_close_goes_on_the_next_morning(nifty, tmp_path, capsys):
     clock = SetClock(f"{DAY}T15:30:00+05:30", {"15:31:10": timedelta(hours=16)})
     with agent_by(clock, nifty) as (agent, parts):

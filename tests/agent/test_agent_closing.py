@@ -94,6 +94,7 @@ def test_a_day_whose_data_directory_is_away_at_its_close_is_closed_when_it_is_ba
     assert len(history.chain("NIFTY", DAY, expiry="this_week", offset="atm", data_dir=data).rows()) == 5
 
 
+@pytest.mark.long
 def test_a_loop_that_goes_on_closes_the_day_before_the_next_one(last_minutes, tmp_path):
     run_bent(last_minutes(), cycles=7)
     assert score_of(tmp_path) > 0

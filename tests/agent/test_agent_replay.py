@@ -64,6 +64,7 @@ def test_its_own_journals_replay_into_the_same_files(settings_for, tmp_path):
     assert tree_of(tmp_path / "second") == tree_of(tmp_path / "first")
 
 
+@pytest.mark.long
 def test_a_malformed_file_costs_its_minute_and_the_exit_code(g6, market_data, tmp_path):
     source = tmp_path / "source"
     source.mkdir()

@@ -89,6 +89,7 @@ def test_a_day_that_was_begun_late_has_no_opening(two_days: Path) -> None:
     assert all(not chain.opening for snapshot in recorded(two_days, THURSDAY) for chain in snapshot.chains)
 
 
+@pytest.mark.long
 def test_a_restart_changes_nothing(two_days: Path, tmp_path: Path) -> None:
     run(tmp_path / "data", "2026-11-19T15:34+05:30", 6)
     for minute in range(15, 19):

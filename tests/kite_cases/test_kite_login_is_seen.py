@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from kite_world import World, kite_world
 
 
@@ -29,6 +30,7 @@ def test_a_login_before_the_open_ends_the_problem_at_once(tmp_path: Path) -> Non
     assert (token.account, token.state, token.reason) == ("kite", "valid", "")
 
 
+@pytest.mark.long
 def test_a_token_that_ends_in_the_night_is_dead_before_anybody_asks(tmp_path: Path) -> None:
     found: list[set[str]] = []
     with kite_world(tmp_path, "2026-11-19T15:38") as world:

@@ -25,7 +25,8 @@ from g6.wiring.sources import load_market
 FIRST_DAY = date(2026, 6, 1)
 WANTED = ("price", "forward", "atm", "iv")
 STEPS = [enricher for enricher in ENRICHERS if enricher.name in WANTED]
-MEASURES = [row for row in CORE if row[0].name in {"atm_iv", "straddle", "pcr_oi", "call_oi", "put_oi"}]
+MEASURED = {"atm_iv", "atm_strike", "call_oi", "days_to_expiry", "pcr_oi", "put_oi", "straddle"}
+MEASURES = [row for row in CORE if row[0].name in MEASURED]
 
 
 class Days:

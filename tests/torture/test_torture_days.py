@@ -43,6 +43,7 @@ def test_a_seed_gives_the_same_day_again():
     assert plan_of(7) != plan_of(8)
 
 
+@pytest.mark.long
 def test_a_day_that_loses_a_minute_is_named_by_its_seed(project, scratch):
     """The negative control: an agent that vouches for every minute, durable or not."""
     boast = scratch / "boast.py"

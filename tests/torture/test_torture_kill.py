@@ -137,6 +137,7 @@ def live_and_kill(wanted: int, minutes: int, scratch: Path) -> int:
     return outlived
 
 
+@pytest.mark.long
 def test_kills_at_any_time_cost_nothing(scratch: Path) -> None:
     live_and_kill(3, 60, scratch)
 

@@ -249,6 +249,7 @@ def lives_on(mount: Path, begin: datetime, cycles: int, dies_after: int, *preamb
     return [sentence for sentence in told if sentence.durable]
 
 
+@pytest.mark.long
 def test_a_mounted_disk_that_loses_its_power_twice_loses_nothing_that_was_vouched_for(
     forgetting: Callable[..., ForgettingMount], clean_day: Callable[[int], dict[str, bytes]], scratch: Path
 ) -> None:
