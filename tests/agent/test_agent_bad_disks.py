@@ -240,6 +240,7 @@ def test_a_data_directory_that_may_not_be_written_is_one_line(as_user):
     assert "Permission denied; choose another --data-dir" in line
 
 
+@pytest.mark.long
 def test_one_index_whose_folder_may_not_be_written_costs_its_files_alone(as_user):
     top, run = as_user
     (top / "data" / "csv" / "NIFTY").mkdir(parents=True)

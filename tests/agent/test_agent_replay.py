@@ -7,14 +7,25 @@ import pytest
 from agent_process import rows_of, tree_of
 
 from g6 import unified_main
+from g6.settings import load
+
+PLAIN = {"metrics.port": "0", "console.concise": "true", "clock.speed": "max", "logging.level": "WARNING"}
+
+
+@pytest.fixture(scope="module")
+def replay(market_data, tmp_path_factory):
+    """The settings of a replay of the real days, and its data directory after it, which is only read."""
+    folder = tmp_path_factory.mktemp("replayed")
+    source = {"providers.order": "replay", "providers.replay.source": str(market_data / "nse_option_chain")}
+    settings = load(PLAIN | source | {"storage.data_dir": str(folder / "data")}, {}, folder)
+    assert unified_main.run(settings) == 0
+    return settings, folder / "data"
 
 
 @pytest.fixture
-def replayed(settings_for, market_data, tmp_path):
-    source = str(market_data / "nse_option_chain")
-    settings = settings_for(providers__order="replay", providers__replay__source=source)
-    assert unified_main.run(settings) == 0
-    return tmp_path / "data" / "csv" / "NIFTY"
+def replayed(replay):
+    """The files of the index."""
+    return replay[1] / "csv" / "NIFTY"
 
 
 def test_a_real_day_gives_the_recomputed_values_of_every_snapshot(replayed, market_data):
@@ -48,11 +59,11 @@ def test_the_straddle_lies_in_the_file_of_the_money(replayed, market_data):
 
 
 @pytest.mark.long
-def test_a_replay_over_a_replay_changes_nothing(replayed, settings_for, market_data, tmp_path):
-    before = tree_of(tmp_path / "data")
-    source = str(market_data / "nse_option_chain")
-    assert unified_main.run(settings_for(providers__order="replay", providers__replay__source=source)) == 0
-    assert tree_of(tmp_path / "data") == before
+def test_a_replay_over_a_replay_changes_nothing(replay):
+    settings, data = replay
+    before = tree_of(data)
+    assert unified_main.run(settings) == 0
+    assert tree_of(data) == before
 
 
 def test_its_own_journals_replay_into_the_same_files(settings_for, tmp_path):

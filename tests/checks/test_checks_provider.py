@@ -216,6 +216,7 @@ def test_a_stream_nobody_may_use_leaves_with_4_and_says_so_once(serve: Callable[
     assert "g6 login" in problem
 
 
+@pytest.mark.long
 def test_a_stream_that_cannot_be_opened_is_a_problem_and_rest_is_checked_all_the_same(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:

@@ -134,6 +134,7 @@ def test_an_acknowledgement_alone_would_not_have_been_enough(
     assert set(victoria.keys()) < keys_of(sent)
 
 
+@pytest.mark.long
 def test_a_server_killed_again_and_again_while_it_is_written_to_has_everything_in_the_end(
     victoria: VictoriaMetrics, sink_to: Callable, journal: Journal, sample: ModuleType
 ) -> None:
