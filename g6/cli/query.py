@@ -27,7 +27,7 @@ views (g6 query "DESCRIBE chain" tells their columns):
   levels     a row per minute of India VIX, an index or a sector
   breadth    a row per minute of an index's shares, or of an industry's
   gaps       what was refused and why; archived days only
-  anomalies  what was out of the ordinary, and why; archived days only
+  anomalies  what was out of the ordinary, and why; of days not archived, what they showed as a whole
   contracts  the contracts that were listed; archived days only
   participants, participant_cash  who holds and who trades what (g6 participants)
 

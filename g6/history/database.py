@@ -18,6 +18,7 @@ from g6.history.views import KINDS, name, pattern, text, views
 from g6.participants.store import FOLDER as PARTICIPANTS
 from g6.storage.archive_manifest import ARCHIVE
 from g6.storage.data_directory import CSV
+from g6.storage.judged_file import FOLDER as JUDGED
 
 # No extension is fetched from the network.
 CONFIG: Mapping[str, str] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -59,7 +60,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, root: Path, wanted: Wanted, q
     for view, select in views(files).items():
         if view in mentioned:
             connection.execute(f"CREATE VIEW {name(view)} AS {select}")
-    folders = [f"{root}/{folder}/" for folder in (ARCHIVE, CSV, MASTERS, PARTICIPANTS)]
+    folders = [f"{root}/{folder}/" for folder in (ARCHIVE, CSV, JUDGED, MASTERS, PARTICIPANTS)]
     allowed = ", ".join(map(text, dict.fromkeys([*folders, *map(pattern, folders)])))
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")

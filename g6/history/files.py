@@ -16,6 +16,7 @@ from g6.storage.archive_manifest import ARCHIVE, Manifest, archived_days, journa
 from g6.storage.csv_market import BREADTH, LEVELS
 from g6.storage.csv_market import MARKET as MARKET_FOLDER
 from g6.storage.data_directory import CSV
+from g6.storage.judged_file import FOLDER as JUDGED
 
 MASTERS = "masters"
 POSITIONS, FLOWS = "positions", "flows"
@@ -52,6 +53,7 @@ class Files:
     masters: Mapping[Columns, list[str]]  # CSV
     positions: Mapping[str, str]  # of participants: kind → CSV
     flows: Sequence[str]  # of institutions: CSV
+    judged: Sequence[str]  # what a day showed as a whole: JSON
     market: Mapping[str, Mapping[Columns, list[str]]]  # around the options: overview, levels, breadth → CSV
 
     @classmethod
@@ -77,6 +79,7 @@ class Files:
             masters=csv[MASTERS],
             positions={kind: path for kind in KINDS if POSITIONS in kinds for path in _there(root, file_of(kind))},
             flows=_there(root, file_of(CASH)) if FLOWS in kinds else (),
+            judged=list(_judged(root / JUDGED, wanted)) if ANOMALIES in kinds else (),
             market=_market(folder, days, kinds),
         )
 
@@ -168,6 +171,13 @@ def _master_files(folder: Path, wanted: Wanted) -> Iterator[str]:
 
 def _indices(folder: Path, wanted: Wanted) -> list[str]:
     return [name for name in _folders(str(folder), wanted.index) if name != MARKET_FOLDER]
+
+
+def _judged(folder: Path, wanted: Wanted) -> Iterator[str]:
+    for name in _listed(str(folder)):
+        day = _day_of(name.removesuffix(".json")) if name.endswith(".json") else None
+        if day and wanted.day(day):
+            yield f"{folder}/{name}"
 
 
 def _market(folder: Path, days: Collection[date], kinds: Collection[str]) -> dict[str, dict[Columns, list[str]]]:

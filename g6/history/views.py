@@ -11,7 +11,7 @@
 | `levels` | a minute of India VIX, an index or a sector | ts, name |
 | `breadth` | a minute of an index's shares, or of an industry's | ts, group_name |
 | `gaps` | a refusal and its reason; archived days only | |
-| `anomalies` | what was out of the ordinary, and why; archived days only | |
+| `anomalies` | what was out of the ordinary, and why; of days not archived, what they showed as a whole | |
 | `contracts` | a listed contract; archived days only | date, dump, exchange, symbol |
 | `participants` | contracts of a class of participants, long, short, net | date, kind, participant, instrument |
 | `participant_cash` | the cash flows of institutions, crores of rupees | date, participant |
@@ -21,7 +21,7 @@ A chain that two expiry codes name is there under both. Every view is there, emp
 
 # ruff: noqa: S608  names and paths are quoted, and the database can change nothing
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from g6.history.files import FLOWS, MASTERS, POSITIONS, Columns, Files
 from g6.history.market_views import MARKET_KINDS, market_views
@@ -114,7 +114,9 @@ def views(files: Files) -> dict[str, str]:
         "expiries": f"WITH minutes AS NOT MATERIALIZED ({overview}) {_by_code(names)}",
         "masters": _union(MASTER_COLUMNS, (_masters(columns, paths) for columns, paths in files.masters.items())),
         "gaps": _union(GAP_COLUMNS, (_parquet(paths) for paths in parquet[GAPS].values())),
-        "anomalies": _table(ANOMALY_TYPES, (_parquet(paths) for paths in parquet[ANOMALIES].values())),
+        "anomalies": _table(
+            ANOMALY_TYPES, [*(_parquet(paths) for paths in parquet[ANOMALIES].values()), *_judged(files.judged)]
+        ),
         "contracts": _union(CONTRACT_COLUMNS, (_parquet(paths) for paths in parquet[CONTRACTS].values())),
         "participants": _table(
             {"kind": TEXT, **POSITION_TYPES},
@@ -162,6 +164,17 @@ def _paths(paths: Iterable[str]) -> str:
 def _parquet(paths: Sequence[str]) -> str:
     kinds = "{'index': VARCHAR, 'date': DATE}" if "/index=" in paths[0] else "{'date': DATE}"
     return f"SELECT * FROM read_parquet({_paths(paths)}, hive_partitioning = true, hive_types = {kinds})"
+
+
+def _judged(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the SELECT of what days showed as a whole, where they were judged."""
+    if not paths:
+        return
+    found = {column: kind for column, kind in ANOMALY_TYPES.items() if column not in {"ts", "date"}}
+    members = ", ".join(f"{name(column)} {kind}" for column, kind in {"minute": INSTANT, **found}.items())
+    files = f"read_json({_paths(paths)}, columns = {{day: 'DATE', anomalies: {text(f'STRUCT({members})[]')}}})"
+    listed = ", ".join(f"found.{name(column)}" for column in found)
+    yield f"SELECT found.minute AS ts, day AS date, {listed} FROM (SELECT day, unnest(anomalies) AS found FROM {files})"
 
 
 def _archived_overview(columns: Columns, paths: Sequence[str]) -> str:

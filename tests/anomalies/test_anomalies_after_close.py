@@ -11,6 +11,7 @@ import pytest
 from bent_agent import agent_on, run_bent
 from simulated_days import Days
 
+from g6 import history
 from g6.cli import main
 from g6.clock import IST
 from g6.errors import ConfigError
@@ -102,6 +103,17 @@ def test_the_command_lists_it_with_the_others(root: Path, capsys: pytest.Capture
     listed = json.loads(capsys.readouterr().out)
     assert [one["reason"] for one in listed if one["series"] == TOGETHER] == [one.reason for one in judged.anomalies]
     assert [one["minute"] for one in listed] == sorted(one["minute"] for one in listed)
+
+
+def test_a_query_has_it_with_those_of_the_minutes(root: Path) -> None:
+    judged = judged_file.load(root, DAY)
+    assert judged is not None
+    asked = "SELECT * FROM anomalies WHERE series = 'together' AND date = '2026-11-20' ORDER BY ts"
+    rows = history.sql(asked, data_dir=root).rows()
+    assert [(row["ts"], row["index"], row["expiry"], row["deviation"], row["reason"]) for row in rows] == [
+        (one.minute, one.index, one.expiry, one.deviation, one.reason) for one in judged.anomalies
+    ]
+    assert history.sql("SELECT * FROM anomalies WHERE date = '2026-11-23'", data_dir=root).rows() == []
 
 
 def test_asked_again_the_same_is_found_and_the_index_without_history_is_left_out(
