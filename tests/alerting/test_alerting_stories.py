@@ -37,6 +37,11 @@ A_NIGHT = (Phase(CLOSE, OPEN, CLOSED, closed=True), Phase(OPEN, END + STEP, {LEV
 COUNTING = [name for name in STORIES if "increase(" in (text := rules_yaml(own_rules(name))) and ") == 0" not in text]
 
 each = pytest.mark.parametrize("name", STORIES)
+# What takes all rules at once is told of the critical ones where time is short.
+each_in_time = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if ALERTS[name].severity == "critical" else pytest.mark.long) for name in STORIES],
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +117,7 @@ def test_it_does_not_fire_at_its_edge_when_scrapes_are_off_the_evaluations(
     assert run([own], tmp_path / "test.yml", tests) == ""
 
 
-@each
+@each_in_time
 def test_nothing_else_fires_on_its_cause(name: str, pages: Any, project: Path, tmp_path: Path) -> None:
     tests = [alone_test(cause, pages) for cause in STORIES[name][0] if cause.step == STEP]
     assert run(_shipped(project), tmp_path / "test.yml", tests, MINUTE) == ""
