@@ -36,6 +36,8 @@ CHOICES: Mapping[str, tuple[str, str]] = {
     "expiry": ("Expiry date", 'label_values(g6_option_oi_units{index="$index"}, expiry)'),
 }
 OFFSETS = "atm,p1,m1,p2,m2,p1m1,p2m2"
+# Where the reader's browser finds the agent, which serves the runbooks.
+AGENT = "http://127.0.0.1:9108"
 
 
 def to_json(board: Board) -> str:
@@ -90,6 +92,9 @@ def _variables(board: Board) -> list[Any]:
     sources: list[Any] = [dashboard.DatasourceVariable("prometheus").label("Prometheus").type("prometheus")]
     if any(panel.flux for row in board.rows for panel in row.panels):
         sources.append(dashboard.DatasourceVariable("influxdb").label("InfluxDB").type("influxdb"))
+    if any(panel.alerts for row in board.rows for panel in row.panels):
+        here = models.VariableOption(text=AGENT, value=AGENT)
+        sources.append(dashboard.TextBoxVariable("agent").label("G6 at").default_value(AGENT).current(here))
     for name in board.variables:
         if name == "offset":
             sources.append(dashboard.CustomVariable("offset").label("Offset").values(OFFSETS))
@@ -135,7 +140,7 @@ def _runbooks(panel: Panel) -> list[dashboard.DashboardLink]:
     return [
         dashboard.DashboardLink(f"Runbook: {name}")
         .type(models.DashboardLinkType.LINK)
-        .url(f"http://127.0.0.1:9108/runbooks/{name}")
+        .url(f"${{agent:raw}}/runbooks/{name}")
         .target_blank(True)  # noqa: FBT003
         for name in panel.alerts
     ]

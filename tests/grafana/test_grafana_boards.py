@@ -75,7 +75,16 @@ def test_what_a_reader_may_choose_is_used_and_what_is_used_may_be_chosen(board: 
     used = set(re.findall(r"\$\{?([a-z_]+)\}?", re.sub(r"\$__\w+", "", expressions)))
     assert used == set(board.variables)
     sources = {"prometheus"} | ({"influxdb"} if any(p.flux for r in board.rows for p in r.panels) else set())
-    assert {variable["name"] for variable in files[board.uid]["templating"]["list"]} == used | sources
+    linked = {"agent"} if any(p.alerts for r in board.rows for p in r.panels) else set()
+    assert {variable["name"] for variable in files[board.uid]["templating"]["list"]} == used | sources | linked
+
+
+@by_board
+def test_a_panels_runbooks_are_those_of_the_agent_that_the_reader_names(board: Board, files: dict[str, Any]) -> None:
+    drawn = [panel for panel in files[board.uid]["panels"] if panel["type"] != "row"]
+    for panel, one in zip((panel for row in board.rows for panel in row.panels), drawn, strict=True):
+        links = [link["url"] for link in one.get("links", [])]
+        assert links == [f"${{agent:raw}}/runbooks/{name}" for name in panel.alerts]
 
 
 @by_board
