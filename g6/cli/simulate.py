@@ -5,9 +5,11 @@ import math
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 from g6.cli.arguments import Parser
 from g6.cli.surroundings import Surroundings
@@ -56,19 +58,29 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
         port=namespace.port,
         on_event=_teller(clock),
     )
-    # Blocked before any thread begins, so that they wait for `sigwait` and nobody else gets them.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        with server:
-            _say(_panel(server.url, server.stream_url, app.api_key, app.api_secret))
-            _say(f"  market   seed {seed}, {_said(clock)}")
-            for fault in faults.faults:
-                _say(f"  fault    {fault.name} ({fault.do})")
-            _say(_commands(server.url, app.api_key, app.api_secret))
-            signal.sigwait(SIGNALS)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with _asked_to_end() as asked, server:
+        _say(_panel(server.url, server.stream_url, app.api_key, app.api_secret))
+        _say(f"  market   seed {seed}, {_said(clock)}")
+        for fault in faults.faults:
+            _say(f"  fault    {fault.name} ({fault.do})")
+        _say(_commands(server.url, app.api_key, app.api_secret))
+        asked.get()
     return 0
+
+
+@contextmanager
+def _asked_to_end() -> Iterator["SimpleQueue[int]"]:
+    """Give what gets an item when a signal asks for the end: from now on, also while nobody waits for it yet.
+
+    Blocking the signals for `sigwait` would not do: libraries have threads by now that take them all the same.
+    """
+    asked: SimpleQueue[int] = SimpleQueue()  # the one whose `put` may interrupt its own `get`
+    before = {number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in SIGNALS}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _settings_of(namespace: argparse.Namespace) -> dict[str, Argument]:
