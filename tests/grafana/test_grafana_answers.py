@@ -157,6 +157,7 @@ def test_every_panel_has_something_to_show(filled: Scraped) -> None:
     assert filled.unanswered(queries(broker=False)) == []
 
 
+@pytest.mark.long
 def test_every_panel_of_the_broker_has_something_to_show_where_one_answers(brokered: Scraped) -> None:
     assert brokered.unanswered(queries(broker=True)) == []
 

@@ -18,10 +18,9 @@ STREAM_CASES = sorted((HERE / "stream_cases").iterdir())
 STREAM_SPEED = "20"  # a minute in three seconds: what a socket needs to break and heal is of the machine's time
 
 
-# A quarter of a minute each: one stands for the others where time is short.
-QUICK = {"socket_dropped"}
-# Those that live two days: `stale_dump` stands for them.
+# Those that live two days.
 TWO_DAYS = {
+    "stale_dump",
     "dump_html_yesterdays_used",
     "dump_502_yesterdays_used",
     "token_dies_at_six",
@@ -29,16 +28,17 @@ TWO_DAYS = {
 }
 
 
-def case_of(case: Path, *, long: bool) -> object:
-    return pytest.param(case, id=case.name, marks=pytest.mark.long if long else ())
+def case_of(case: Path) -> object:
+    return pytest.param(case, id=case.name, marks=pytest.mark.long if case.name in TWO_DAYS else ())
 
 
-@pytest.mark.parametrize("case", [case_of(case, long=case.name in TWO_DAYS) for case in CASES])
+@pytest.mark.parametrize("case", [case_of(case) for case in CASES])
 def test_a_failure_is_told_counted_and_costs_what_it_must(case: Path, tmp_path: Path) -> None:
     run_case(case, tmp_path)
 
 
-@pytest.mark.parametrize("case", [case_of(case, long=case.name not in QUICK) for case in STREAM_CASES])
+@pytest.mark.long  # a quarter of a minute each; `tests/kite_stream` talks to real sockets in seconds
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in STREAM_CASES])
 def test_a_failure_of_the_stream_is_told_counted_and_filled(case: Path, tmp_path: Path) -> None:
     module = HERE.parent / "support" / "kite_case.py"
     command = [sys.executable, str(module), str(case), str(tmp_path), STREAM_SPEED]

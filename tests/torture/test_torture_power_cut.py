@@ -198,7 +198,7 @@ def hold(scratch: Path, starts: Sequence[Start], seeds: int, share: float) -> in
 @pytest.mark.usefixtures("strace")
 @pytest.mark.parametrize("name", ["a day with a checkpoint in it"])
 def test_a_power_cut_loses_nothing_that_was_vouched_for(name: str, scratch: Path) -> None:
-    assert hold(scratch, DAYS[name], seeds=1, share=0.02) > 0
+    assert hold(scratch, DAYS[name], seeds=1, share=0.01) > 0
 
 
 @pytest.mark.long

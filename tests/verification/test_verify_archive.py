@@ -104,8 +104,12 @@ def replaced(record, at):
     return day
 
 
+ONE_THING_WRONG = (refused_and_unreachable, outlying, files_that_differ, replaced)
+
+
 @pytest.mark.parametrize(
-    "make", [whole_day, refused_and_unreachable, damaged_and_forgotten, outlying, files_that_differ, replaced]
+    "make",
+    [whole_day, damaged_and_forgotten, *(pytest.param(make, marks=pytest.mark.long) for make in ONE_THING_WRONG)],
 )
 def test_the_archive_is_judged_as_its_journal_was(record, at, make):
     day = make(record, at)
