@@ -38,7 +38,10 @@ def damage_flipped(path):
     path.write_bytes(content.tobytes())
 
 
-@pytest.mark.parametrize("damage", [damage_cut, damage_noise, damage_emptied, damage_flipped])
+@pytest.mark.parametrize(
+    "damage",
+    [damage_cut, *(pytest.param(d, marks=pytest.mark.long) for d in (damage_noise, damage_emptied, damage_flipped))],
+)
 def test_a_damaged_journal_is_told_of_and_costs_no_row_of_the_files(settings_for, tmp_path, capsys, damage):
     alone = {"collection__indices": "NIFTY"}
     assert run_bent(two_indices(settings_for, **alone), 3)[0] == 0
@@ -68,7 +71,7 @@ def test_a_journal_that_cannot_be_opened_at_all_fails_the_run_and_says_what_is_l
     assert "Traceback" not in told.err
 
 
-@pytest.mark.parametrize("foreign", ["NIFTY", f"NIFTY/this_week/atm/{DAY}.csv"])
+@pytest.mark.parametrize("foreign", [pytest.param("NIFTY", marks=pytest.mark.long), f"NIFTY/this_week/atm/{DAY}.csv"])
 def test_a_foreign_file_in_the_way_costs_what_it_is_in_the_way_of(settings_for, tmp_path, foreign):
     path = tmp_path / "data" / "csv" / foreign
     path.parent.mkdir(parents=True)
@@ -262,6 +265,7 @@ def test_one_index_whose_folder_may_not_be_written_costs_its_files_alone(as_user
 # Whoever watches may leave; whoever interrupts twice is in a hurry.
 
 
+@pytest.mark.long
 def test_a_reader_of_standard_output_that_leaves_stops_nothing(tmp_path):
     process = subprocess.Popen(
         command(*PLAIN, "--at", f"{DAY}T10:00+05:30", "--cycles", "10"), cwd=tmp_path, env=environment(),

@@ -66,6 +66,7 @@ def test_a_replay_over_a_replay_changes_nothing(replay):
     assert tree_of(data) == before
 
 
+@pytest.mark.long
 def test_its_own_journals_replay_into_the_same_files(settings_for, tmp_path):
     simulated = settings_for("first", clock__at="2026-11-20T10:00+05:30", collection__indices="NIFTY,BANKEX")
     assert unified_main.run(simulated, cycles=3) == 0

@@ -123,7 +123,8 @@ def test_nothing_else_fires_on_its_cause(name: str, pages: Any, project: Path, t
     assert run(_shipped(project), tmp_path / "test.yml", tests, MINUTE) == ""
 
 
-@pytest.mark.parametrize("every", [MINUTE, pytest.param(STEP, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("every", [MINUTE, STEP])
 def test_a_healthy_agent_fires_nothing_by_day_and_by_night(
     every: int, pages: Any, project: Path, tmp_path: Path
 ) -> None:

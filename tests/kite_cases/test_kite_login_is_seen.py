@@ -13,6 +13,7 @@ def problems(world: World) -> set[str]:
     return {problem.id for problem in health.problems}
 
 
+@pytest.mark.long
 def test_a_login_before_the_open_ends_the_problem_at_once(tmp_path: Path) -> None:
     found: list[set[str]] = []
     with kite_world(tmp_path, "2026-11-19T15:38") as world:

@@ -18,6 +18,7 @@ def tortured(project, *arguments):
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_tortured_minutes_end_as_undisturbed_ones(project, scratch):
     told = tortured(project, "--days", 2, "--seed", 20261121, "--minutes", 20, "--folder", scratch)
     assert told.returncode == 0, told.stdout + told.stderr
