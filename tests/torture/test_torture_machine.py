@@ -220,5 +220,5 @@ class TestStoresInTrouble(StoresInTrouble.TestCase):
 @pytest.mark.long
 class TestStoresInLongTrouble(StoresInTrouble.TestCase):
     settings = settings(
-        max_examples=300, stateful_step_count=60, deadline=None, database=None, suppress_health_check=[*HealthCheck]
+        max_examples=1000, stateful_step_count=60, deadline=None, database=None, suppress_health_check=[*HealthCheck]
     )
