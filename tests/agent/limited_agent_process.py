@@ -36,7 +36,7 @@ def minutes(folder: Path, limit_file: Path) -> dict[str, object]:
     settings = load(PLAIN | whole | {"clock.at": AT}, {}, folder)
     assert settings.storage.masters.enabled
     assert settings.anomalies.enabled
-    ran, resident = [], []
+    ran, resident, own = [], [], []
     with wire(settings, Run(None, once=False)) as parts:
         agent, never = Agent(parts), threading.Event()
         due = parts.schedule.first(parts.clock.now())
@@ -49,7 +49,9 @@ def minutes(folder: Path, limit_file: Path) -> dict[str, object]:
             ran.append((f"{due:%H:%M}", report.pressure.level, str(report), list(snapshot.shed), report.received))
             del snapshot
             parts.governor.reclaim()
-            resident.append(psutil.Process().memory_info().rss)
+            memory = psutil.Process().memory_info()
+            resident.append(memory.rss)
+            own.append(memory.rss - memory.shared)  # libraries' pages come and go as the system likes
             due, _ = parts.schedule.following(due, due)
             return report.pressure.level
 
@@ -67,7 +69,7 @@ def minutes(folder: Path, limit_file: Path) -> dict[str, object]:
         stored = [f"{s.minute:%H:%M}" for day in reader.days() for s in reader.snapshots(day) if s.chains]
         with (data / "csv" / "NIFTY" / "overview" / "2026-11-20.csv").open() as lines:
             masks = {row["ts"][11:16]: int(row["shed_mask"]) for row in DictReader(lines)}
-    return {"ran": ran, "stored": stored, "masks": masks, "resident": resident}
+    return {"ran": ran, "stored": stored, "masks": masks, "own": own}
 
 
 def close(folder: Path, day: str) -> dict[str, object]:
