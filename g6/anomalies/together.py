@@ -111,10 +111,12 @@ def train(days: Sequence[Changes]) -> Model:
     _, scale = median_and_scale(values, FEWEST_MINUTES)
     used = np.flatnonzero(scale > 0)
     if len(values) < FEWEST_MINUTES or not len(used):
-        raise ConfigError(f"{len(values)} minutes of the days before are too few to learn from; {FEWEST_MINUTES} are")
+        raise ConfigError(
+            f"{len(values)} minutes of the days before are too few to learn from; it takes {FEWEST_MINUTES}"
+        )
     known = values[np.isfinite(values[:, used]).all(axis=1)][:, used] / scale[used]
     if len(known) < FEWEST_MINUTES:
-        raise ConfigError(f"only {len(known)} minutes of the days before have all measures; {FEWEST_MINUTES} must")
+        raise ConfigError(f"only {len(known)} minutes of the days before have all measures; it takes {FEWEST_MINUTES}")
     fitted = MinCovDet(random_state=0).fit(known)
     centre, covariance = fitted.location_ * scale[used], fitted.covariance_ * np.outer(scale[used], scale[used])
     distances = _distances(known * scale[used] - centre, covariance)

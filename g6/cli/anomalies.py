@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from g6.cli.arguments import DIRECTORY, Parser, add_settings, day_of, settings_of
+from g6.cli.arguments import DIRECTORY, Parser, add_settings, count_of, day_of, settings_of
 from g6.cli.surroundings import Surroundings
 from g6.errors import ConfigError
 from g6.model.chain import EXPIRY_CODES
 from g6.settings import load
 
 if TYPE_CHECKING:
+    from g6.history.questions import History
     from g6.model.anomaly import Anomaly
 
 EPILOG = """\
@@ -50,20 +51,15 @@ def main(argv: Sequence[str], around: Surroundings) -> int:
     from g6.checks.page import Page  # noqa: PLC0415
     from g6.checks.snapshot import source_of  # noqa: PLC0415
     from g6.history.questions import History  # noqa: PLC0415
-    from g6.reports.day_source import recorded_days  # noqa: PLC0415
+    from g6.reports.day_source import DaySource  # noqa: PLC0415
 
-    root = History(source_of(settings)).root
-    days = recorded_days(root)
-    if not days:
-        raise ConfigError(f"{root} holds no recorded day; name a data directory with --data-dir")
-    day = namespace.date or max(days)
-    if day not in days:
-        raise ConfigError(f"nothing of {day} is recorded in {root}; there are {min(days)} to {max(days)}")
+    history = History(source_of(settings))
+    day = DaySource(history.root, namespace.date).day
     names = [namespace.index] if namespace.index else settings.enabled_indices
     if namespace.multivariate:
-        found = _together(root, names, days, day, namespace)
+        found = _together(history, names, day, namespace)
     else:
-        found = _told(root, day, namespace.index)
+        found = _told(history.root, day, namespace.index)
     if namespace.json:
         sys.stdout.write(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode() + "\n")
         return 0
@@ -84,18 +80,17 @@ def _told(root: Path, day: date, index: str | None) -> list["Anomaly"]:
     return [anomaly for anomaly in ordered if index in {None, anomaly.index}]
 
 
-def _together(
-    root: Path, names: Sequence[str], days: Sequence[date], day: date, namespace: argparse.Namespace
-) -> list["Anomaly"]:
+def _together(history: "History", names: Sequence[str], day: date, namespace: argparse.Namespace) -> list["Anomaly"]:
     """Judge each index; one of which too little is known is told and left out, unless there is no other."""
-    from g6.history.questions import History  # noqa: PLC0415
     from g6.history.together import judge  # noqa: PLC0415
+    from g6.reports.day_source import recorded_days  # noqa: PLC0415
 
+    days = recorded_days(history.root)
     found: list[Anomaly] = []
     unjudged: dict[str, ConfigError] = {}
     for name in names:
         try:
-            found += judge(History(root), name, days, day, namespace.days, namespace.expiry)
+            found += judge(history, name, days, day, namespace.days, namespace.expiry)
         except ConfigError as error:
             unjudged[name] = error
     if len(unjudged) == len(names):
@@ -119,7 +114,7 @@ def _parser() -> Parser:
     parser.add_argument("--index", metavar="NAME", help="one index, as NIFTY (default: all)")
     parser.add_argument("--multivariate", action="store_true", help="all measures together, against the days before")
     parser.add_argument(
-        "--days", type=int, default=DEFAULT_DAYS, metavar="N", help=f"days to learn from (default {DEFAULT_DAYS})"
+        "--days", type=count_of, default=DEFAULT_DAYS, metavar="N", help=f"days to learn from (default {DEFAULT_DAYS})"
     )
     parser.add_argument(
         "--expiry", choices=EXPIRY_CODES, metavar="CODE",

@@ -132,7 +132,7 @@ def agent_parser(commands: Mapping[str, str]) -> Parser:
     parser.add_argument("--version", action="version", version=f"g6 {__version__}")
     how_long = parser.add_argument_group("how long to run").add_mutually_exclusive_group()
     how_long.add_argument("--run-once", action="store_true", help="collect one minute and leave")
-    how_long.add_argument("--cycles", type=_count, metavar="N", help="leave after N cycles")
+    how_long.add_argument("--cycles", type=count_of, metavar="N", help="leave after N cycles")
     add_settings(parser)
     return parser
 
@@ -196,7 +196,8 @@ def _add(group: "argparse._ArgumentGroup", flag: Flag, text: str) -> None:
     group.add_argument(flag.name, dest=flag.key, metavar=flag.metavar, nargs=nargs, help=text)
 
 
-def _count(text: str) -> int:
+def count_of(text: str) -> int:
+    """Return a whole number from 1."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1")
     return int(text)

@@ -109,5 +109,7 @@ def test_the_command_lists_them(
     assert "no anomalies on Tue 17 Nov 2026" in capsys.readouterr().out
     assert main(["anomalies", "--data-dir", str(root), "--multivariate", "--index", "NIFTY"]) == 2
     assert "too few to learn from" in capsys.readouterr().err
+    assert main(["anomalies", "--data-dir", str(root), "--multivariate", "--days", "0"]) == 2
+    assert "argument --days: 0 is not a whole number from 1" in capsys.readouterr().err
     assert main(["anomalies", "--data-dir", str(root), "--date", "2026-11-18"]) == 2
     assert "nothing of 2026-11-18 is recorded" in capsys.readouterr().err
