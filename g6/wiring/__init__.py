@@ -96,6 +96,8 @@ def wire(settings: Settings, run: Run, source: Source | None = None) -> Iterator
     )
     for warning in settings.warnings:
         log.warning("%s", warning)
+    if settings.anomalies.multivariate_after_close:
+        require_installed()
     market = load_market(settings)
     source = source or PROVIDERS[settings.providers.order[0]](settings, market, run)
     orders = [_order(settings, market, name, source.codes) for name in source.names]
@@ -274,10 +276,8 @@ def _level_now(governor: Governor) -> int:
 
 
 def _watch(settings: Settings, root: Path) -> Watch | None:
-    """Return who looks out for the unusual, None where nobody is to; ConfigError where a library for it is missing."""
+    """Return who looks out for the unusual, None where nobody is to."""
     own = settings.anomalies
-    if own.multivariate_after_close:
-        require_installed()
     basis = PREMIUM_COLUMNS[settings.greeks.price_basis]
     options = WatchOptions(
         own.threshold, own.window_minutes, own.warm_up_minutes, own.quiet_minutes, basis,

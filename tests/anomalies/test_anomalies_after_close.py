@@ -22,7 +22,8 @@ from g6.storage import judged_file
 from g6.storage.archive import archive_day
 from g6.storage.data_directory import DataDirectory
 from g6.storage.journal_set import JournalSet
-from g6.wiring import judging
+from g6.wiring import judging, wire
+from g6.wiring.sources import Run
 
 pytestmark = pytest.mark.long
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -170,5 +171,7 @@ def test_without_the_library_the_agent_says_so_before_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"multivariate_after_close: .*pip install 'g6\[anomalies\]'"):
-        run_bent(settings_in(tmp_path / "data"), cycles=1)
+    said = pytest.raises(ConfigError, match=r"multivariate_after_close: .*pip install 'g6\[anomalies\]'")
+    with said, wire(settings_in(tmp_path / "data"), Run(None, once=False)):
+        pass
+    assert not (tmp_path / "data").exists()
